@@ -1,0 +1,17 @@
+//! Every rule, state, permission and file format of stock transfer, as pure functions.
+//!
+//! Nothing here reads a clock, draws a random number, opens a file or knows a database; time and
+//! randomness arrive as arguments. The same module names stand in `store`, `app` and `web`.
+
+pub mod access;
+pub mod device_id;
+pub mod ids;
+pub mod inventory;
+pub mod parties;
+pub mod refusal;
+pub mod tabular;
+pub mod timers;
+pub mod transfer_files;
+
+pub use device_id::DeviceId;
+pub use refusal::Refusal;

@@ -1,0 +1,1 @@
+//! The CH Stock Transfer File.

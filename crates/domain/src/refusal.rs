@@ -91,7 +91,10 @@ impl Refusal {
 
     /// Nothing there, as far as this person may know.
     pub fn not_found(what: impl fmt::Display) -> Self {
-        Self::new(RefusalKind::NotFound, format!("There is no {what} here, or it is not yours to see."))
+        Self::new(
+            RefusalKind::NotFound,
+            format!("There is no {what} here, or it is not yours to see."),
+        )
     }
 }
 

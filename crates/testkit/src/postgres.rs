@@ -1,0 +1,348 @@
+//! PostgreSQL 15 for tests: a cluster of one's own, gone when the test process is gone.
+//!
+//! Most tests call [`database`] and share one cluster for each test process; `./test` may start one
+//! for all of them and name it in `HUBSTOCK_TEST_POSTGRES`. A test that stops or kills the server
+//! starts a [`Cluster`] for itself.
+
+use std::fs;
+use std::io;
+use std::net::TcpListener;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// Where Debian keeps the server's programs.
+const PROGRAMS: &str = "/usr/lib/postgresql/15/bin";
+
+/// What the product's start-up check demands, and room for many clients.
+const SETTINGS: &str = "
+listen_addresses = '127.0.0.1'
+max_connections = 200
+fsync = on
+full_page_writes = on
+log_line_prefix = '%m [%p] %d '
+";
+
+/// Waits after a child's pipe: its far end is closed by the kernel however the tests end.
+const KEEPER: &str = r#"
+read -r _ || true
+"$1/pg_ctl" -D "$2/data" -m immediate -w stop >/dev/null 2>&1 || true
+rm -rf "$2"
+"#;
+
+/// How a running server is made to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// Clients are cut off, everything is written out: an ordinary restart.
+    Fast,
+    /// Every process ends at once and the next start recovers from the log: a crash.
+    Immediate,
+    /// `kill -9` to the server's first process; the others find out by themselves.
+    Kill,
+}
+
+/// A PostgreSQL cluster in a folder of its own, on a port of its own.
+#[derive(Debug)]
+pub struct Cluster {
+    port: u16,
+    folder: PathBuf,
+    owner: Option<Owner>,
+    keeper: Child,
+}
+
+/// Whom the server runs as; PostgreSQL refuses to be root.
+#[derive(Clone, Copy, Debug)]
+struct Owner {
+    user: u32,
+    group: u32,
+}
+
+/// The address of a new, empty database in the cluster that this process's tests share.
+pub fn database() -> String {
+    let name = new_name();
+    let server = shared_server();
+    psql(&format!("{server}/postgres"), &format!("CREATE DATABASE {name}"));
+    format!("{server}/{name}")
+}
+
+/// The address of a new database that holds what the one at `url` holds, to which nobody may be
+/// connected meanwhile.
+pub fn copy_of(url: &str) -> String {
+    let (server, template) = url.rsplit_once('/').expect("a database's address has a name");
+    let name = new_name();
+    psql(&format!("{server}/postgres"), &format!("CREATE DATABASE {name} TEMPLATE {template}"));
+    format!("{server}/{name}")
+}
+
+/// Removes the database at `url`, cutting off whoever is still connected.
+pub fn drop_database(url: &str) {
+    let (server, name) = url.rsplit_once('/').expect("a database's address has a name");
+    psql(&format!("{server}/postgres"), &format!("DROP DATABASE {name} WITH (FORCE)"));
+}
+
+/// Runs statements with `psql` against the database at `url` and returns what they print.
+pub fn psql(url: &str, sql: &str) -> String {
+    let output = Command::new("psql")
+        .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql])
+        .output();
+    said("psql", output)
+}
+
+impl Cluster {
+    /// Makes a new cluster and starts it.
+    pub fn start() -> Cluster {
+        let owner = owner();
+        let folder = new_folder(owner);
+        let keeper = keeper(&folder, owner);
+        let mut cluster = Cluster { port: 0, folder, owner, keeper };
+        let data = cluster.data();
+        cluster.run("initdb", |initdb| {
+            initdb.args(["--locale=C", "--encoding=UTF8", "--data-checksums", "--no-sync"]);
+            initdb.args(["--auth=trust", "--username=postgres", "--pgdata"]).arg(&data)
+        });
+        let socket = format!("unix_socket_directories = '{}'\n", cluster.folder.display());
+        fs::write(data.join("postgresql.auto.conf"), format!("{SETTINGS}{socket}"))
+            .expect("the new cluster's settings can be written");
+        cluster.start_on_a_free_port();
+        cluster
+    }
+
+    /// The address of the server, without a database.
+    pub fn server(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}", self.port)
+    }
+
+    /// The address of a new, empty database in this cluster.
+    pub fn database(&self) -> String {
+        let name = new_name();
+        psql(&format!("{}/postgres", self.server()), &format!("CREATE DATABASE {name}"));
+        format!("{}/{name}", self.server())
+    }
+
+    /// Stops the server. Its address and what it holds stay.
+    pub fn stop(&self, how: Stop) {
+        let mode = match how {
+            Stop::Fast => "fast",
+            Stop::Immediate => "immediate",
+            Stop::Kill => return self.kill(),
+        };
+        self.pg_ctl(|pg_ctl| pg_ctl.args(["stop", "-w", "-m", mode]));
+    }
+
+    /// Starts the server again where it was; after a crash it recovers first.
+    pub fn start_again(&self) {
+        let until = Instant::now() + Duration::from_secs(60);
+        while let Err(said) = self.try_start() {
+            assert!(Instant::now() < until, "PostgreSQL does not start again:\n{said}");
+        }
+    }
+
+    /// What the server wrote into its log.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
+    /// `kill -9`, which leaves the file that says that the server runs.
+    fn kill(&self) {
+        let file = self.data().join("postmaster.pid");
+        let lines = fs::read_to_string(file).expect("a running server has its pid file");
+        let pid = lines.lines().next().expect("the first line is the server's process id");
+        said("kill", Command::new("kill").args(["-KILL", pid]).output());
+    }
+
+    /// A free port is only a hope: another program may take it before the server does.
+    fn start_on_a_free_port(&mut self) {
+        let mut last = String::new();
+        for _ in 0..5 {
+            self.port = free_port();
+            match self.try_start() {
+                Ok(()) => return,
+                Err(said) => last = said,
+            }
+        }
+        panic!("PostgreSQL does not start:\n{last}");
+    }
+
+    fn try_start(&self) -> Result<(), String> {
+        let log = self.folder.join("log");
+        let output = self
+            .program("pg_ctl")
+            .arg("-D")
+            .arg(self.data())
+            .args(["start", "-w", "-t", "60", "-o"])
+            .arg(format!("-p {}", self.port))
+            .arg("-l")
+            .arg(log)
+            .output()
+            .map_err(|error| error.to_string())?;
+        if output.status.success() { Ok(()) } else { Err(self.log()) }
+    }
+
+    fn pg_ctl(&self, arguments: impl FnOnce(&mut Command) -> &mut Command) {
+        let data = self.data();
+        self.run("pg_ctl", |pg_ctl| arguments(pg_ctl.arg("-D").arg(data)));
+    }
+
+    fn run(&self, name: &str, arguments: impl FnOnce(&mut Command) -> &mut Command) {
+        said(name, arguments(&mut self.program(name)).output());
+    }
+
+    fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(Path::new(PROGRAMS).join(name));
+        run_as(&mut command, self.owner);
+        command.current_dir(&self.folder).stdin(Stdio::null());
+        command
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        drop(self.keeper.stdin.take());
+        if let Err(error) = self.keeper.wait() {
+            eprintln!("the test cluster in {} was left behind: {error}", self.folder.display());
+        }
+    }
+}
+
+/// The server that all tests of this process share.
+fn shared_server() -> &'static str {
+    static SERVER: OnceLock<String> = OnceLock::new();
+    static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+    SERVER.get_or_init(|| match std::env::var("HUBSTOCK_TEST_POSTGRES") {
+        Ok(server) => server.trim_end_matches('/').to_owned(),
+        Err(_) => CLUSTER.get_or_init(Cluster::start).server(),
+    })
+}
+
+fn new_name() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(1);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("test_{}_{count}", std::process::id())
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0))
+        .and_then(|listener| listener.local_addr())
+        .expect("this machine has a free port")
+        .port()
+}
+
+fn new_folder(owner: Option<Owner>) -> PathBuf {
+    let folder = tempfile::Builder::new()
+        .prefix("hubstock-postgres-")
+        .tempdir()
+        .expect("a folder for temporary files")
+        .keep();
+    if let Some(owner) = owner {
+        chown(&folder, Some(owner.user), Some(owner.group)).expect("root may give a folder away");
+    }
+    folder
+}
+
+/// In a process group of its own, so that Ctrl-C does not end it before it has cleaned up.
+fn keeper(folder: &Path, owner: Option<Owner>) -> Child {
+    let mut command = Command::new("sh");
+    run_as(&mut command, owner);
+    command
+        .args(["-c", KEEPER, "keeper", PROGRAMS])
+        .arg(folder)
+        .current_dir("/")
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("every machine has sh")
+}
+
+fn run_as(command: &mut Command, owner: Option<Owner>) {
+    if let Some(owner) = owner {
+        command.uid(owner.user).gid(owner.group);
+    }
+}
+
+/// Debian's package makes the user `postgres`; anybody but root runs the server as themselves.
+fn owner() -> Option<Owner> {
+    assert!(
+        Path::new(PROGRAMS).join("initdb").exists(),
+        "these tests need PostgreSQL 15 in {PROGRAMS}: run `apt-get install postgresql-15` \
+         (`./test` does it)"
+    );
+    let me = fs::metadata("/proc/self").expect("Linux shows each process its own").uid();
+    (me == 0).then(|| Owner { user: id("-u"), group: id("-g") })
+}
+
+fn id(what: &str) -> u32 {
+    let printed = said("id", Command::new("id").args([what, "postgres"]).output());
+    printed.trim().parse().expect("id prints a number")
+}
+
+/// What a program printed; a failed one fails the test with all that it said.
+fn said(name: &str, output: io::Result<Output>) -> String {
+    let output = output.unwrap_or_else(|error| panic!("{name} does not start: {error}"));
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name} failed ({}):\n{printed}{complaint}", output.status);
+    printed
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+
+    use super::*;
+
+    #[test]
+    fn each_database_is_new_and_sorts_by_bytes() {
+        let one = database();
+        let other = database();
+        assert_ne!(one, other);
+        psql(&one, "CREATE TABLE hub (id BIGINT)");
+        assert_eq!(psql(&other, "SELECT count(*) FROM pg_tables WHERE tablename = 'hub'"), "0\n");
+        assert_eq!(psql(&one, "SHOW lc_collate"), "C\n");
+        assert_eq!(psql(&one, "SHOW data_checksums"), "on\n");
+    }
+
+    #[test]
+    fn a_copy_holds_what_its_model_holds() {
+        let model = database();
+        psql(&model, "CREATE TABLE hub (id BIGINT); INSERT INTO hub VALUES (7)");
+        let copy = copy_of(&model);
+        assert_eq!(psql(&copy, "SELECT id FROM hub"), "7\n");
+        drop_database(&model);
+        assert_eq!(psql(&copy, "SELECT id FROM hub"), "7\n");
+    }
+
+    #[test]
+    fn what_was_committed_is_there_after_every_way_to_stop() {
+        let cluster = Cluster::start();
+        let database = cluster.database();
+        psql(&database, "CREATE TABLE hub (id BIGINT)");
+        for (number, how) in [Stop::Fast, Stop::Immediate, Stop::Kill].into_iter().enumerate() {
+            psql(&database, &format!("INSERT INTO hub VALUES ({number})"));
+            cluster.stop(how);
+            cluster.start_again();
+        }
+        assert_eq!(psql(&database, "SELECT id FROM hub ORDER BY id"), "0\n1\n2\n");
+        assert!(cluster.log().contains("automatic recovery in progress"));
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_cluster_that_was_dropped() {
+        let cluster = Cluster::start();
+        let folder = cluster.folder.clone();
+        let address = ("127.0.0.1", cluster.port);
+        assert!(TcpStream::connect(address).is_ok());
+        drop(cluster);
+        assert!(!folder.exists());
+        assert!(TcpStream::connect(address).is_err());
+    }
+}

@@ -278,7 +278,8 @@ fn mistake(text: &str, start: usize, core: &str, prefixed: bool) -> DeviceIdErro
         return DeviceIdError::ChangedBySpreadsheet;
     }
     let (start, core) = if prefixed { (start + 2, &core[2..]) } else { (start, core) };
-    let is_allowed = |c: char| u8::try_from(c).is_ok_and(|b| HEX[usize::from(b)] < 16 || is_separator(b));
+    let is_allowed =
+        |c: char| u8::try_from(c).is_ok_and(|b| HEX[usize::from(b)] < 16 || is_separator(b));
     if let Some((at, character)) = core.char_indices().find(|(_, c)| !is_allowed(*c)) {
         let position = text[..start + at].chars().count() as u32 + 1;
         return DeviceIdError::WrongCharacter { character, position };

@@ -1,1 +1,77 @@
-//! app
+//! The operations: everything that a person, a file or a clock can make the product do.
+//!
+//! An operation is one public function and one transaction: begin, load, authorise, decide, record,
+//! commit. Portal, API, command line and jobs call the same ones, so they cannot disagree.
+
+pub mod error;
+pub mod files;
+pub mod jobs;
+pub mod journal;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use jiff::Timestamp;
+use store::Db;
+
+pub use error::{Error, Result};
+
+/// Where time comes from.
+#[derive(Clone, Debug)]
+pub enum Clock {
+    /// The machine's clock.
+    System,
+    /// A clock that stands still until it is set: for tests and for replaying the journal.
+    Set(Arc<Mutex<Timestamp>>),
+}
+
+impl Clock {
+    /// A clock that stands at `at`.
+    pub fn standing(at: Timestamp) -> Clock {
+        Clock::Set(Arc::new(Mutex::new(at)))
+    }
+
+    /// The instant, in whole microseconds as the database keeps it.
+    pub fn now(&self) -> Timestamp {
+        let now = match self {
+            Clock::System => Timestamp::now(),
+            Clock::Set(at) => *at.lock().expect("nobody panics with the clock held"),
+        };
+        Timestamp::from_microsecond(now.as_microsecond()).expect("it was an instant before")
+    }
+
+    /// Sets a standing clock; does nothing to the machine's.
+    pub fn set(&self, to: Timestamp) {
+        if let Clock::Set(at) = self {
+            *at.lock().expect("nobody panics with the clock held") = to;
+        }
+    }
+}
+
+/// What every operation has at hand.
+#[derive(Clone)]
+pub struct App {
+    /// The database.
+    pub db: Db,
+    /// The time.
+    pub clock: Clock,
+    /// Rings when there may be a job to do.
+    pub bell: jobs::Bell,
+    /// The folder that scheduled and requested reports are written to.
+    pub reports: PathBuf,
+    /// The name of this process in job leases.
+    pub worker: String,
+}
+
+impl App {
+    /// An app over an open database, with the machine's clock.
+    pub fn new(db: Db, reports: PathBuf) -> App {
+        let worker = uuid::Uuid::new_v4().to_string();
+        App { db, clock: Clock::System, bell: jobs::Bell::default(), reports, worker }
+    }
+
+    /// The instant.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}

@@ -97,10 +97,7 @@ impl Role {
 
     /// Whether the role is held for a Party rather than for a central organisation.
     pub fn is_of_a_party(self) -> bool {
-        matches!(
-            self,
-            Role::PartyViewer | Role::StockManager | Role::Warehouse | Role::PartyAdmin
-        )
+        matches!(self, Role::PartyViewer | Role::StockManager | Role::Warehouse | Role::PartyAdmin)
     }
 }
 

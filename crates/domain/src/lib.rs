@@ -7,6 +7,7 @@ pub mod access;
 pub mod device_id;
 pub mod ids;
 pub mod inventory;
+pub mod journal;
 pub mod parties;
 pub mod refusal;
 pub mod tabular;

@@ -1,1 +1,15 @@
-//! store
+//! Every SQL statement, the migrations and the bulk paths, for SQLite and PostgreSQL.
+//!
+//! The only crate that names a database. `db` opens, begins, runs and migrates; `bulk` holds the
+//! few paths in which each engine has code of its own; every other module is one capability.
+
+pub mod db;
+pub mod error;
+pub mod files;
+pub mod jobs;
+pub mod journal;
+pub mod value;
+
+pub use db::{Db, Engine, Tx};
+pub use error::{Error, Result};
+pub use value::{FromValue, Row, Value};

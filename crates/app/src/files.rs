@@ -1,0 +1,139 @@
+//! Bytes that came in or go out: kept under their hash, streamed both ways.
+
+use std::io::{self, Read, Write};
+
+use domain::ids::FileId;
+use domain::{Refusal, refusal::RefusalKind};
+use sha2::{Digest, Sha256};
+use store::files::{CHUNK_BYTES, StoredFile, compress};
+
+use crate::{App, Error, Result};
+
+/// Compressed bytes that are held before they are written in one short transaction.
+const HELD_BYTES: usize = 8 << 20;
+
+/// Stores what `source` gives, up to `limit` bytes, and answers the file. The same bytes are
+/// stored once. Nothing can be found of a source that breaks off.
+pub fn receive(app: &App, source: &mut dyn Read, limit: u64) -> Result<StoredFile> {
+    let mut hash = Sha256::new();
+    let mut size = 0_u64;
+    let mut held: Vec<Vec<u8>> = Vec::new();
+    let mut begun: Option<FileId> = None;
+    let mut written = 0_i64;
+    loop {
+        let chunk = read_chunk(source)?;
+        size += chunk.len() as u64;
+        if size > limit {
+            return Err(too_large(limit).into());
+        }
+        let ended = chunk.len() < CHUNK_BYTES;
+        if !chunk.is_empty() {
+            hash.update(&chunk);
+            held.push(compress(&chunk));
+        }
+        if ended {
+            let sha256: [u8; 32] = hash.finalize().into();
+            let mut tx = app.db.write()?;
+            let id = write_held(app, &mut tx, begun, &mut held, &mut written)?;
+            let stored = store::files::finish(&mut tx, id, sha256, size)?;
+            tx.commit()?;
+            return Ok(stored);
+        }
+        if held.iter().map(Vec::len).sum::<usize>() > HELD_BYTES {
+            let mut tx = app.db.write()?;
+            begun = Some(write_held(app, &mut tx, begun, &mut held, &mut written)?);
+            tx.commit()?;
+        }
+    }
+}
+
+fn write_held(
+    app: &App,
+    tx: &mut store::Tx,
+    begun: Option<FileId>,
+    held: &mut Vec<Vec<u8>>,
+    written: &mut i64,
+) -> Result<FileId> {
+    let id = match begun {
+        Some(id) => id,
+        None => store::files::begin(tx, app.now())?,
+    };
+    for bytes in held.drain(..) {
+        store::files::append(tx, id, *written, bytes)?;
+        *written += 1;
+    }
+    Ok(id)
+}
+
+fn read_chunk(source: &mut dyn Read) -> Result<Vec<u8>> {
+    let mut chunk = Vec::with_capacity(CHUNK_BYTES);
+    source
+        .take(CHUNK_BYTES as u64)
+        .read_to_end(&mut chunk)
+        .map_err(Error::io("read what was sent"))?;
+    Ok(chunk)
+}
+
+/// The refusal of a file over the limit.
+pub fn too_large(limit: u64) -> Refusal {
+    let mib = limit.div_ceil(1 << 20);
+    Refusal::new(
+        RefusalKind::TooLarge,
+        format!("The file is larger than {mib} MiB, which is the limit. Send it in parts."),
+    )
+}
+
+/// Reads a stored file from `offset`, a chunk at a time, each in a short transaction of its own.
+pub struct FileReader {
+    app: App,
+    file: FileId,
+    next: i64,
+    skip: usize,
+    chunk: io::Cursor<Vec<u8>>,
+}
+
+impl FileReader {
+    /// A reader from the first byte.
+    pub fn new(app: &App, file: FileId) -> FileReader {
+        FileReader::from(app, file, 0)
+    }
+
+    /// A reader from byte `offset`.
+    pub fn from(app: &App, file: FileId, offset: u64) -> FileReader {
+        let chunk_bytes = CHUNK_BYTES as u64;
+        FileReader {
+            app: app.clone(),
+            file,
+            next: i64::try_from(offset / chunk_bytes).expect("a file is smaller than 8 EiB"),
+            skip: usize::try_from(offset % chunk_bytes).expect("smaller than a chunk"),
+            chunk: io::Cursor::new(Vec::new()),
+        }
+    }
+}
+
+impl Read for FileReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.chunk.read(buffer)?;
+        if read > 0 || buffer.is_empty() {
+            return Ok(read);
+        }
+        let mut tx = self.app.db.read().map_err(io::Error::other)?;
+        let chunk = store::files::chunk(&mut tx, self.file, self.next).map_err(io::Error::other)?;
+        let Some(chunk) = chunk else { return Ok(0) };
+        self.next += 1;
+        let skip = std::mem::take(&mut self.skip).min(chunk.len());
+        self.chunk = io::Cursor::new(chunk);
+        self.chunk.set_position(skip as u64);
+        self.chunk.read(buffer)
+    }
+}
+
+/// Writes a stored file to `out` and answers how many bytes that were.
+pub fn send(app: &App, file: FileId, out: &mut dyn Write) -> Result<u64> {
+    io::copy(&mut FileReader::new(app, file), out).map_err(Error::io("send a stored file"))
+}
+
+/// A hash as people compare it.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

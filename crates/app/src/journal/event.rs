@@ -1,0 +1,235 @@
+//! Everything that the journal can say.
+//!
+//! An event holds what is needed to do the change again on an empty database, together with the
+//! stored files that it names by their SHA-256 in hexadecimal.
+
+use std::collections::BTreeMap;
+
+use domain::ids::{ImportId, PartyId, ReportRunId, TokenId, TransferFileId, UserId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// How many lines came to what: `{"S00": 895, "R01": 1}`.
+pub type Counts = BTreeMap<String, u64>;
+
+/// One thing that happened. The variant's name is the entry's kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all_fields = "snake_case")]
+#[allow(missing_docs, reason = "the fields are named as in the reference that is drawn from them")]
+pub enum Event {
+    /// A person was added, or invited.
+    PersonAdded { user: i64, email: String, name: String, invited: bool },
+    /// A person set a password.
+    PasswordSet { user: i64 },
+    /// A role was granted at an organisation (0 is the centre).
+    RoleGranted { user: i64, organisation: i64, role: String },
+    /// A role was taken back.
+    RoleRevoked { user: i64, organisation: i64, role: String },
+    /// A person can no longer sign in.
+    PersonDeactivated { user: i64, reason: String },
+    /// A person can sign in again.
+    PersonReactivated { user: i64 },
+    /// A person signed in.
+    SignedIn { user: i64 },
+    /// An API token was issued.
+    TokenIssued {
+        token: i64,
+        user: i64,
+        organisation: i64,
+        name: String,
+        scope: String,
+        expires_at: i64,
+    },
+    /// An API token was revoked.
+    TokenRevoked { token: i64 },
+    /// A setting was changed.
+    SettingChanged { name: String, from: Option<String>, to: String },
+    /// One Party was changed on its page.
+    PartyChanged { party: i64, from: BTreeMap<String, String>, to: BTreeMap<String, String> },
+
+    /// A file of Parties, deliveries, statuses or a snapshot came in.
+    ImportReceived { import: i64, what: String, name: String, sha256: String },
+    /// It was refused whole.
+    ImportRefused { import: i64, reason: String },
+    /// The lines that begin in these bytes of the file were loaded.
+    ImportLoaded {
+        import: i64,
+        from_offset: u64,
+        to_offset: u64,
+        first_line: u64,
+        counts: Counts,
+        /// The SHA-256 of the answers to these lines.
+        answers_sha256: String,
+    },
+    /// All of it was loaded.
+    ImportFinished { import: i64, counts: Counts },
+    /// A snapshot was compared with the inventory.
+    SnapshotCompared { import: i64, counts: Counts, answers_sha256: String },
+    /// A snapshot's differences are to be applied.
+    SnapshotAuthorised { import: i64 },
+    /// A snapshot's differences are not to be applied.
+    SnapshotRejected { import: i64, reason: String },
+    /// A hub was put into quarantine.
+    HubQuarantined { hub: String, reason: String },
+    /// A hub was taken out of quarantine.
+    HubReleased { hub: String, reason: String },
+
+    /// A transfer file came in.
+    TransferFileReceived { transfer_file: i64, name: String, sha256: String, all_or_nothing: bool },
+    /// It was generated here, from a list of hubs and a new Party.
+    TransferFileGenerated { name: String, sha256: String, sequence: i64, hubs: u64 },
+    /// It was refused whole.
+    TransferFileRefused { transfer_file: i64, reason: String },
+    /// Each line was checked.
+    TransferFileValidated { transfer_file: i64, counts: Counts, outcomes_sha256: String },
+    /// Another person authorised it.
+    TransferFileAuthorised { transfer_file: i64 },
+    /// Somebody tried to authorise and was refused.
+    TransferFileAuthorisationRefused { transfer_file: i64, reason: String },
+    /// The authoriser rejected it.
+    TransferFileRejected { transfer_file: i64, reason: String },
+    /// Its preparer withdrew it.
+    TransferFileWithdrawn { transfer_file: i64, reason: String },
+    /// It was applied: hubs moved.
+    TransferFileApplied {
+        transfer_file: i64,
+        move_number: i64,
+        counts: Counts,
+        outcomes_sha256: String,
+        response_sha256: String,
+    },
+    /// It could not be applied; nothing moved.
+    TransferFileFailed { transfer_file: i64, reason: String },
+    /// Finance settled a line of the queue of hubs installed before their file was processed.
+    InstalledBeforeSettled { item: i64, note: String },
+
+    /// ESI-013 was asked for; nobody asks when the schedule does.
+    DeliveryReportRequested { run: i64, format: String },
+    /// ESI-013 was written.
+    DeliveryReportWritten {
+        run: i64,
+        generated_at: i64,
+        journal_seq: i64,
+        hubs: u64,
+        size: u64,
+        sha256: String,
+        file_name: String,
+    },
+    /// ESI-013 could not be written.
+    DeliveryReportFailed { run: i64, reason: String },
+}
+
+impl Event {
+    /// The event as JSON, tagged by its kind: `{"KIND": {…}}`.
+    fn tagged(&self) -> (String, Value) {
+        let Value::Object(map) = serde_json::to_value(self).expect("an event is plain data") else {
+            unreachable!("every variant has fields");
+        };
+        map.into_iter().next().expect("an enum's value has one tag")
+    }
+
+    /// The variant's name.
+    pub fn kind(&self) -> String {
+        self.tagged().0
+    }
+
+    /// The particulars as canonical JSON: keys sorted, no blanks.
+    pub fn payload(&self) -> String {
+        let mut text = String::new();
+        write_canonical(&self.tagged().1, &mut text);
+        text
+    }
+
+    /// The event of an entry.
+    pub fn from_entry(kind: &str, payload: &str) -> Result<Event, serde_json::Error> {
+        let fields: Value = serde_json::from_str(payload)?;
+        let mut tagged = serde_json::Map::new();
+        tagged.insert(kind.to_owned(), fields);
+        serde_json::from_value(Value::Object(tagged))
+    }
+
+    /// What the entry is about.
+    pub fn subject(&self) -> String {
+        match self {
+            Event::PersonAdded { user, .. }
+            | Event::PasswordSet { user }
+            | Event::RoleGranted { user, .. }
+            | Event::RoleRevoked { user, .. }
+            | Event::PersonDeactivated { user, .. }
+            | Event::PersonReactivated { user }
+            | Event::SignedIn { user } => UserId(*user).to_string(),
+            Event::TokenIssued { token, .. } | Event::TokenRevoked { token } => {
+                TokenId(*token).to_string()
+            }
+            Event::SettingChanged { name, .. } => name.clone(),
+            Event::PartyChanged { party, .. } => PartyId(*party).to_string(),
+            Event::ImportReceived { import, .. }
+            | Event::ImportRefused { import, .. }
+            | Event::ImportLoaded { import, .. }
+            | Event::ImportFinished { import, .. }
+            | Event::SnapshotCompared { import, .. }
+            | Event::SnapshotAuthorised { import }
+            | Event::SnapshotRejected { import, .. } => ImportId(*import).to_string(),
+            Event::HubQuarantined { hub, .. } | Event::HubReleased { hub, .. } => hub.clone(),
+            Event::TransferFileGenerated { name, .. } => name.clone(),
+            Event::TransferFileReceived { transfer_file, .. }
+            | Event::TransferFileRefused { transfer_file, .. }
+            | Event::TransferFileValidated { transfer_file, .. }
+            | Event::TransferFileAuthorised { transfer_file }
+            | Event::TransferFileAuthorisationRefused { transfer_file, .. }
+            | Event::TransferFileRejected { transfer_file, .. }
+            | Event::TransferFileWithdrawn { transfer_file, .. }
+            | Event::TransferFileApplied { transfer_file, .. }
+            | Event::TransferFileFailed { transfer_file, .. } => {
+                TransferFileId(*transfer_file).to_string()
+            }
+            Event::InstalledBeforeSettled { item, .. } => format!("installed-before-{item}"),
+            Event::DeliveryReportRequested { run, .. }
+            | Event::DeliveryReportWritten { run, .. }
+            | Event::DeliveryReportFailed { run, .. } => ReportRunId(*run).to_string(),
+        }
+    }
+}
+
+fn write_canonical(value: &Value, out: &mut String) {
+    match value {
+        Value::Object(map) => {
+            let sorted: BTreeMap<&String, &Value> = map.iter().collect();
+            out.push('{');
+            for (index, (key, value)) in sorted.into_iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                out.push_str(&Value::String(key.clone()).to_string());
+                out.push(':');
+                write_canonical(value, out);
+            }
+            out.push('}');
+        }
+        Value::Array(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write_canonical(item, out);
+            }
+            out.push(']');
+        }
+        plain => out.push_str(&plain.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_reads_back_from_its_entry() {
+        let event = Event::RoleGranted { user: 3, organisation: 0, role: "auditor".into() };
+        assert_eq!(event.kind(), "RoleGranted");
+        assert_eq!(event.payload(), r#"{"organisation":0,"role":"auditor","user":3}"#);
+        let back = Event::from_entry(&event.kind(), &event.payload()).expect("it is one");
+        assert_eq!(back, event);
+    }
+}

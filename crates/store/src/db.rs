@@ -1,0 +1,200 @@
+//! Opening, beginning, running and migrating: one face for SQLite and PostgreSQL.
+//!
+//! Writers take turns ([`Db::write`]), so what a writer reads it may decide on; readers never wait.
+
+mod migrations;
+mod postgres;
+mod sqlite;
+
+use crate::error::Result;
+use crate::value::{Row, Value};
+
+/// Which database it is. Only this crate asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// SQLite, in one file beside the program.
+    Sqlite,
+    /// PostgreSQL 15 or later.
+    Postgres,
+}
+
+/// An open database; cheap to clone.
+#[derive(Clone)]
+pub struct Db(Inner);
+
+#[derive(Clone)]
+enum Inner {
+    Sqlite(sqlite::Pool),
+    Postgres(postgres::Pool),
+}
+
+impl Db {
+    /// Opens `postgres://…` or an SQLite file by its path, and checks that it is set up safely.
+    ///
+    /// An SQLite file that does not exist is made. The tables are not: see [`Db::migrate`].
+    pub fn open(url: &str) -> Result<Db> {
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            Ok(Db(Inner::Postgres(postgres::Pool::open(url)?)))
+        } else {
+            let path = url.strip_prefix("sqlite:").unwrap_or(url);
+            Ok(Db(Inner::Sqlite(sqlite::Pool::open(path)?)))
+        }
+    }
+
+    /// Which database this is.
+    pub fn engine(&self) -> Engine {
+        match &self.0 {
+            Inner::Sqlite(_) => Engine::Sqlite,
+            Inner::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// Where the database is, without secrets: the file's path, or host and name.
+    pub fn location(&self) -> String {
+        match &self.0 {
+            Inner::Sqlite(pool) => pool.path().to_owned(),
+            Inner::Postgres(pool) => pool.location(),
+        }
+    }
+
+    /// A transaction that only reads, on one consistent snapshot. It never waits for writers.
+    pub fn read(&self) -> Result<Tx> {
+        match &self.0 {
+            Inner::Sqlite(pool) => Ok(Tx(TxInner::Sqlite(pool.read()?))),
+            Inner::Postgres(pool) => Ok(Tx(TxInner::Postgres(pool.read()?))),
+        }
+    }
+
+    /// The one transaction that writes: waits for its turn, then sees all that came before.
+    ///
+    /// Nothing slow belongs between this and [`Tx::commit`].
+    pub fn write(&self) -> Result<Tx> {
+        match &self.0 {
+            Inner::Sqlite(pool) => Ok(Tx(TxInner::Sqlite(pool.write()?))),
+            Inner::Postgres(pool) => Ok(Tx(TxInner::Postgres(pool.write()?))),
+        }
+    }
+
+    /// Brings the tables to this program's version.
+    pub fn migrate(&self) -> Result<()> {
+        migrations::migrate(self)
+    }
+
+    /// Whether the tables are of this program's version.
+    pub fn is_current(&self) -> Result<bool> {
+        migrations::is_current(self)
+    }
+
+    /// Moves committed pages into the main file (SQLite); nothing elsewhere.
+    pub fn checkpoint(&self) -> Result<()> {
+        match &self.0 {
+            Inner::Sqlite(pool) => pool.checkpoint(),
+            Inner::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// Copies an SQLite database, while it is used, into a new file at `path`.
+    ///
+    /// Refuses on PostgreSQL, whose own `pg_dump` and base backups do this.
+    pub fn copy_to(&self, path: &std::path::Path) -> Result<()> {
+        match &self.0 {
+            Inner::Sqlite(pool) => pool.copy_to(path),
+            Inner::Postgres(_) => Err(crate::Error::Unsuitable(
+                "PostgreSQL is backed up with pg_dump or a base backup".into(),
+            )),
+        }
+    }
+}
+
+/// A transaction. Dropped without [`Tx::commit`], it never happened.
+pub struct Tx(pub(crate) TxInner);
+
+pub(crate) enum TxInner {
+    Sqlite(sqlite::SqliteTx),
+    Postgres(postgres::PostgresTx),
+}
+
+impl Tx {
+    /// Which database this is.
+    pub fn engine(&self) -> Engine {
+        match &self.0 {
+            TxInner::Sqlite(_) => Engine::Sqlite,
+            TxInner::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// Runs a statement; how many rows it touched.
+    pub fn exec(&mut self, sql: &str, args: &[Value]) -> Result<u64> {
+        match &mut self.0 {
+            TxInner::Sqlite(tx) => tx.exec(sql, args),
+            TxInner::Postgres(tx) => tx.exec(sql, args),
+        }
+    }
+
+    /// Runs several statements without parameters.
+    pub fn batch(&mut self, sql: &str) -> Result<()> {
+        match &mut self.0 {
+            TxInner::Sqlite(tx) => tx.batch(sql),
+            TxInner::Postgres(tx) => tx.batch(sql),
+        }
+    }
+
+    /// All rows. For answers that are bounded; see [`Tx::each`] for the rest.
+    pub fn all(&mut self, sql: &str, args: &[Value]) -> Result<Vec<Row>> {
+        let mut rows = Vec::new();
+        self.each(sql, args, |row| {
+            rows.push(row);
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    /// Each row in turn, without holding them all.
+    pub fn each(
+        &mut self,
+        sql: &str,
+        args: &[Value],
+        mut take: impl FnMut(Row) -> Result<()>,
+    ) -> Result<()> {
+        match &mut self.0 {
+            TxInner::Sqlite(tx) => tx.each(sql, args, &mut take),
+            TxInner::Postgres(tx) => tx.each(sql, args, &mut take),
+        }
+    }
+
+    /// The first row, if there is one.
+    pub fn opt(&mut self, sql: &str, args: &[Value]) -> Result<Option<Row>> {
+        Ok(self.all(sql, args)?.into_iter().next())
+    }
+
+    /// The row that must be there; `what` names it for the error.
+    pub fn one(&mut self, what: &'static str, sql: &str, args: &[Value]) -> Result<Row> {
+        self.opt(sql, args)?.ok_or(crate::Error::Missing { what })
+    }
+
+    /// Makes it so, durably.
+    pub fn commit(self) -> Result<()> {
+        match self.0 {
+            TxInner::Sqlite(tx) => tx.commit(),
+            TxInner::Postgres(tx) => tx.commit(),
+        }
+    }
+
+    /// The next free key of a table whose key is a plain count: 1 more than the last.
+    ///
+    /// Writers take turns, so this is safe, and a replay of the journal gives the same keys.
+    pub fn next_id(&mut self, table: &'static str) -> Result<i64> {
+        let key = if table == "journal" { "seq" } else { "id" };
+        let sql = format!("SELECT coalesce(max({key}), 0) + 1 FROM {table}");
+        Ok(self.one(table, &sql, &[])?.get(0))
+    }
+
+    /// The words that let several workers claim different rows of one table; empty on SQLite,
+    /// whose writers take turns anyway.
+    pub fn skip_locked(&self) -> &'static str {
+        match self.engine() {
+            Engine::Sqlite => "",
+            Engine::Postgres => " FOR UPDATE SKIP LOCKED",
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! PostgreSQL 15 or later: a small pool of connections, writers in turn by an advisory lock.
+//!
+//! The driver is asynchronous, the product is not: calls block their own thread on a runtime that
+//! only moves bytes. So they must not be made from asynchronous code, but from blocking threads.
+
+use std::collections::HashMap;
+use std::error::Error as _;
+use std::future::Future;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use futures_util::{TryStreamExt, pin_mut};
+use tokio::runtime::Runtime;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Client, Config, NoTls, Statement};
+
+use crate::error::{Error, Result, doing};
+use crate::value::{Row, Value};
+
+/// Connections that are kept open between uses.
+const IDLE_CONNECTIONS: usize = 32;
+/// The advisory lock that gives writers their turn: "hubstock" in ASCII.
+const WRITERS_TURN: i64 = 0x6875_6273_746F_636B;
+
+#[derive(Clone)]
+pub struct Pool(Arc<Shared>);
+
+struct Shared {
+    config: Config,
+    idle: Mutex<Vec<Connection>>,
+}
+
+/// A client and the statements that it has prepared.
+pub struct Connection {
+    pub client: Client,
+    prepared: HashMap<String, Statement>,
+}
+
+pub struct PostgresTx {
+    connection: Option<Connection>,
+    pool: Arc<Shared>,
+    open: bool,
+}
+
+/// Runs a driver's call to its end on this thread.
+pub fn wait<F: Future>(future: F) -> F::Output {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    let runtime = RUNTIME.get_or_init(|| {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("postgres")
+            .enable_all()
+            .build()
+            .expect("a thread can be started")
+    });
+    runtime.handle().block_on(future)
+}
+
+pub(crate) fn broken(sql: &str, error: tokio_postgres::Error) -> Error {
+    let doing = doing(sql);
+    let Some(db) = error.as_db_error() else {
+        let cause = error.source().map(|s| format!(": {s}")).unwrap_or_default();
+        let message = format!("{error}{cause}");
+        return if error.is_closed() || error.code().is_none() {
+            Error::Unavailable { doing, message }
+        } else {
+            Error::Broken { doing, message }
+        };
+    };
+    let message = format!("{} ({})", db.message(), db.code().code());
+    match &db.code().code()[..2] {
+        "23" => Error::Constraint { doing, message },
+        "08" | "40" | "53" | "55" | "57" => Error::Unavailable { doing, message },
+        _ => Error::Broken { doing, message },
+    }
+}
+
+impl Pool {
+    pub fn open(url: &str) -> Result<Pool> {
+        let mut config: Config = url
+            .parse()
+            .map_err(|e| Error::Unsuitable(format!("the database address is not usable: {e}")))?;
+        config.application_name("hubstock");
+        let pool = Pool(Arc::new(Shared { config, idle: Mutex::new(Vec::new()) }));
+        pool.check()?;
+        Ok(pool)
+    }
+
+    /// Host and database name, for people; never the password.
+    pub fn location(&self) -> String {
+        let host = match self.0.config.get_hosts().first() {
+            Some(tokio_postgres::config::Host::Tcp(name)) => name.clone(),
+            _ => "local".to_owned(),
+        };
+        format!("postgres://{host}/{}", self.0.config.get_dbname().unwrap_or_default())
+    }
+
+    /// Refuses a server whose settings could lose what was acknowledged or sort text otherwise.
+    fn check(&self) -> Result<()> {
+        let mut tx = self.read()?;
+        let row = |tx: &mut PostgresTx, sql: &str| -> Result<String> {
+            let mut found = String::new();
+            tx.each(sql, &[], &mut |row| {
+                found = row.get(0);
+                Ok(())
+            })?;
+            Ok(found)
+        };
+        let setting = |name: &str| format!("SELECT setting FROM pg_settings WHERE name = '{name}'");
+        let version: i64 = row(&mut tx, &setting("server_version_num"))?.parse().unwrap_or(0);
+        if version < 150_000 {
+            return Err(Error::Unsuitable("PostgreSQL must be version 15 or later".into()));
+        }
+        for name in ["fsync", "full_page_writes", "data_checksums"] {
+            if row(&mut tx, &setting(name))? != "on" {
+                return Err(Error::Unsuitable(format!(
+                    "PostgreSQL's {name} must be on: without it a crash can lose or damage data"
+                )));
+            }
+        }
+        let collation = row(
+            &mut tx,
+            "SELECT datcollate::text FROM pg_database WHERE datname = current_database()",
+        )?;
+        if collation != "C" && collation != "POSIX" {
+            return Err(Error::Unsuitable(format!(
+                "the database's collation is {collation}; create it with LC_COLLATE 'C' and TEMPLATE template0"
+            )));
+        }
+        Ok(())
+    }
+
+    fn connection(&self) -> Result<Connection> {
+        loop {
+            let idle = self.0.idle.lock().expect("nobody panics with the list held").pop();
+            match idle {
+                Some(connection) if connection.client.is_closed() => {}
+                Some(connection) => return Ok(connection),
+                None => return connect(&self.0.config),
+            }
+        }
+    }
+
+    fn begin(&self, sql: &str) -> Result<PostgresTx> {
+        loop {
+            let connection = self.connection()?;
+            let done = wait(connection.client.batch_execute(sql));
+            match done {
+                Ok(()) => {
+                    let connection = Some(connection);
+                    return Ok(PostgresTx { connection, pool: self.0.clone(), open: true });
+                }
+                // A connection that died while it was idle: the next one is tried.
+                Err(error) if error.is_closed() => {}
+                Err(error) => return Err(broken(sql, error)),
+            }
+        }
+    }
+
+    pub fn read(&self) -> Result<PostgresTx> {
+        self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    }
+
+    pub fn write(&self) -> Result<PostgresTx> {
+        self.begin(&format!("BEGIN; SELECT pg_advisory_xact_lock({WRITERS_TURN})"))
+    }
+}
+
+fn connect(config: &Config) -> Result<Connection> {
+    wait(async {
+        let (client, connection) =
+            config.connect(NoTls).await.map_err(|e| match broken("connect", e) {
+                Error::Broken { doing, message } => Error::Unavailable { doing, message },
+                other => other,
+            })?;
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a database connection ended");
+            }
+        });
+        client
+            .batch_execute("SET jit = off; SET client_min_messages = warning")
+            .await
+            .map_err(|e| broken("connect", e))?;
+        Ok(Connection { client, prepared: HashMap::new() })
+    })
+}
+
+impl ToSql for Value {
+    fn to_sql(
+        &self,
+        ty: &Type,
+        out: &mut bytes::BytesMut,
+    ) -> std::result::Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match self {
+            Value::Null => Ok(IsNull::Yes),
+            Value::Bool(v) if *ty == Type::BOOL => v.to_sql(ty, out),
+            Value::Bool(v) => Value::Int((*v).into()).to_sql(ty, out),
+            Value::Int(v) if *ty == Type::INT2 => i16::try_from(*v)?.to_sql(ty, out),
+            Value::Int(v) if *ty == Type::INT4 => i32::try_from(*v)?.to_sql(ty, out),
+            Value::Int(v) if *ty == Type::INT8 => v.to_sql(ty, out),
+            Value::Int(v) => Err(format!("the number {v} for a parameter of type {ty}").into()),
+            Value::Text(v) => v.to_sql(ty, out),
+            Value::Bytes(v) => v.to_sql(ty, out),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+fn owned(row: &tokio_postgres::Row) -> std::result::Result<Row, tokio_postgres::Error> {
+    let mut values = Vec::with_capacity(row.len());
+    for (index, column) in row.columns().iter().enumerate() {
+        let value = match *column.type_() {
+            Type::BOOL => row.try_get::<_, Option<bool>>(index)?.map(Value::Bool),
+            Type::INT2 => row.try_get::<_, Option<i16>>(index)?.map(|v| Value::Int(v.into())),
+            Type::INT4 => row.try_get::<_, Option<i32>>(index)?.map(|v| Value::Int(v.into())),
+            Type::INT8 => row.try_get::<_, Option<i64>>(index)?.map(Value::Int),
+            Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(index)?.map(Value::Bytes),
+            _ => row.try_get::<_, Option<String>>(index)?.map(Value::Text),
+        };
+        values.push(value.unwrap_or(Value::Null));
+    }
+    Ok(Row(values))
+}
+
+impl PostgresTx {
+    /// The client itself, for the bulk paths.
+    pub fn client(&self) -> &Client {
+        &self.connection.as_ref().expect("a transaction holds its connection until it ends").client
+    }
+
+    fn prepared(&mut self, sql: &str) -> Result<Statement> {
+        let connection =
+            self.connection.as_mut().expect("a transaction holds its connection until it ends");
+        if let Some(statement) = connection.prepared.get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = wait(connection.client.prepare(sql)).map_err(|error| broken(sql, error))?;
+        connection.prepared.insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+
+    pub fn exec(&mut self, sql: &str, args: &[Value]) -> Result<u64> {
+        let statement = self.prepared(sql)?;
+        wait(self.client().execute_raw(&statement, args)).map_err(|error| broken(sql, error))
+    }
+
+    pub fn batch(&mut self, sql: &str) -> Result<()> {
+        wait(self.client().batch_execute(sql)).map_err(|error| broken(sql, error))
+    }
+
+    pub fn each(
+        &mut self,
+        sql: &str,
+        args: &[Value],
+        take: &mut dyn FnMut(Row) -> Result<()>,
+    ) -> Result<()> {
+        let statement = self.prepared(sql)?;
+        let client = self.client();
+        wait(async {
+            let rows =
+                client.query_raw(&statement, args).await.map_err(|error| broken(sql, error))?;
+            pin_mut!(rows);
+            while let Some(row) = rows.try_next().await.map_err(|error| broken(sql, error))? {
+                take(owned(&row).map_err(|error| broken(sql, error))?)?;
+            }
+            Ok(())
+        })
+    }
+
+    pub fn commit(mut self) -> Result<()> {
+        self.open = false;
+        let done = self.batch("COMMIT");
+        if done.is_ok() {
+            self.give_back();
+        }
+        done
+    }
+
+    fn give_back(&mut self) {
+        let Some(connection) = self.connection.take() else { return };
+        let mut idle = self.pool.idle.lock().expect("nobody panics with the list held");
+        if !connection.client.is_closed() && idle.len() < IDLE_CONNECTIONS {
+            idle.push(connection);
+        }
+    }
+}
+
+impl Drop for PostgresTx {
+    fn drop(&mut self) {
+        if self.open && self.batch("ROLLBACK").is_ok() {
+            self.give_back();
+        }
+    }
+}

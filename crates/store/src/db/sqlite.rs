@@ -1,0 +1,281 @@
+//! SQLite: one writer connection, readers apart, every commit on the disk before it is answered.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
+
+use crate::error::{Error, Result, doing};
+use crate::value::{Row, Value};
+
+/// Readers that are kept open between uses.
+const IDLE_READERS: usize = 16;
+/// Older versions can damage a WAL that two connections use.
+const OLDEST_VERSION: i32 = 3_051_003;
+
+#[derive(Clone)]
+pub struct Pool(Arc<Shared>);
+
+struct Shared {
+    path: String,
+    writer: Mutex<Option<Connection>>,
+    writer_is_free: Condvar,
+    readers: Mutex<Vec<Connection>>,
+}
+
+pub struct SqliteTx {
+    connection: Option<Connection>,
+    pool: Arc<Shared>,
+    writes: bool,
+}
+
+impl Pool {
+    pub fn open(path: &str) -> Result<Pool> {
+        if rusqlite::version_number() < OLDEST_VERSION {
+            return Err(Error::Unsuitable(format!("SQLite {} is too old", rusqlite::version())));
+        }
+        let writer = connect(path)?;
+        Ok(Pool(Arc::new(Shared {
+            path: path.to_owned(),
+            writer: Mutex::new(Some(writer)),
+            writer_is_free: Condvar::new(),
+            readers: Mutex::new(Vec::new()),
+        })))
+    }
+
+    pub fn path(&self) -> &str {
+        &self.0.path
+    }
+
+    pub fn read(&self) -> Result<SqliteTx> {
+        let idle = self.0.readers.lock().expect("no reader panics with the list held").pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => {
+                let connection = connect(&self.0.path)?;
+                connection
+                    .pragma_update(None, "query_only", true)
+                    .map_err(|e| broken("open", e))?;
+                connection
+            }
+        };
+        run(&connection, "BEGIN")?;
+        Ok(SqliteTx { connection: Some(connection), pool: self.0.clone(), writes: false })
+    }
+
+    pub fn write(&self) -> Result<SqliteTx> {
+        let mut writer = self.0.writer.lock().expect("no writer panics with the lock held");
+        let connection = loop {
+            match writer.take() {
+                Some(connection) => break connection,
+                None => {
+                    writer = self
+                        .0
+                        .writer_is_free
+                        .wait(writer)
+                        .expect("no writer panics with the lock held");
+                }
+            }
+        };
+        drop(writer);
+        let mut tx = SqliteTx { connection: Some(connection), pool: self.0.clone(), writes: true };
+        run(tx.connection(), "BEGIN IMMEDIATE").inspect_err(|_| tx.give_back())?;
+        Ok(tx)
+    }
+
+    pub fn checkpoint(&self) -> Result<()> {
+        let connection = connect(&self.0.path)?;
+        run(&connection, "PRAGMA wal_checkpoint(PASSIVE)")
+    }
+
+    pub fn copy_to(&self, path: &Path) -> Result<()> {
+        let from = connect(&self.0.path)?;
+        let mut to = Connection::open(path).map_err(|e| broken("open the copy", e))?;
+        let backup =
+            rusqlite::backup::Backup::new(&from, &mut to).map_err(|e| broken("copy", e))?;
+        backup
+            .run_to_completion(4096, Duration::ZERO, None)
+            .map_err(|e| broken("copy the database", e))
+    }
+}
+
+/// Opens a connection as every one must be, and makes sure that it is.
+fn connect(path: &str) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|e| match e {
+        rusqlite::Error::SqliteFailure(code, _) if code.code == ErrorCode::CannotOpen => {
+            Error::Unsuitable(format!("the database file {path} cannot be opened or made"))
+        }
+        other => broken("open", other),
+    })?;
+    connection.set_prepared_statement_cache_capacity(256);
+    connection.busy_timeout(Duration::from_secs(30)).map_err(|e| broken("open", e))?;
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = FULL;
+             PRAGMA foreign_keys = ON;
+             PRAGMA temp_store = MEMORY;
+             PRAGMA cache_size = -65536;",
+        )
+        .map_err(|e| broken("open", e))?;
+    for (pragma, wanted) in [("synchronous", "2"), ("foreign_keys", "1"), ("journal_mode", "wal")] {
+        let got = connection
+            .pragma_query_value(None, pragma, |row| {
+                Ok(match row.get_ref(0)? {
+                    ValueRef::Integer(number) => number.to_string(),
+                    other => other.as_str().unwrap_or_default().to_owned(),
+                })
+            })
+            .map_err(|e| broken("open", e))?;
+        if got != wanted {
+            return Err(Error::Unsuitable(format!(
+                "SQLite's {pragma} is {got}, not {wanted}: is {path} on a network drive?"
+            )));
+        }
+    }
+    Ok(connection)
+}
+
+fn run(connection: &Connection, sql: &str) -> Result<()> {
+    connection.execute_batch(sql).map_err(|e| broken(sql, e))
+}
+
+pub(crate) fn broken(sql: &str, error: rusqlite::Error) -> Error {
+    let (doing, message) = (doing(sql), error.to_string());
+    match error.sqlite_error_code() {
+        Some(ErrorCode::ConstraintViolation) => Error::Constraint { doing, message },
+        Some(
+            ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::DiskFull
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::ReadOnly
+            | ErrorCode::CannotOpen,
+        ) => Error::Unavailable { doing, message },
+        _ => Error::Broken { doing, message },
+    }
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Value::Null => ValueRef::Null,
+            Value::Bool(v) => ValueRef::Integer((*v).into()),
+            Value::Int(v) => ValueRef::Integer(*v),
+            Value::Text(v) => ValueRef::Text(v.as_bytes()),
+            Value::Bytes(v) => ValueRef::Blob(v),
+        }))
+    }
+}
+
+fn owned(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(v) => Value::Int(v),
+        ValueRef::Real(v) => Value::Int(v as i64),
+        ValueRef::Text(v) => Value::Text(String::from_utf8_lossy(v).into_owned()),
+        ValueRef::Blob(v) => Value::Bytes(v.to_vec()),
+    }
+}
+
+/// Binds `$n` by the number in the name: SQLite itself numbers by first appearance.
+fn bind(statement: &mut rusqlite::Statement<'_>, args: &[Value]) -> rusqlite::Result<()> {
+    for index in 1..=statement.parameter_count() {
+        let number = statement
+            .parameter_name(index)
+            .and_then(|name| name.trim_start_matches('$').parse::<usize>().ok())
+            .unwrap_or(index);
+        let value = args.get(number - 1).unwrap_or(&Value::Null);
+        statement.raw_bind_parameter(index, value)?;
+    }
+    Ok(())
+}
+
+impl SqliteTx {
+    /// The connection itself, for the bulk paths.
+    pub fn connection(&self) -> &Connection {
+        self.connection.as_ref().expect("a transaction holds its connection until it ends")
+    }
+
+    pub fn exec(&mut self, sql: &str, args: &[Value]) -> Result<u64> {
+        let mut statement = self.connection().prepare_cached(sql).map_err(|e| broken(sql, e))?;
+        bind(&mut statement, args).map_err(|e| broken(sql, e))?;
+        statement.raw_execute().map(|n| n as u64).map_err(|e| broken(sql, e))
+    }
+
+    pub fn batch(&mut self, sql: &str) -> Result<()> {
+        run(self.connection(), sql)
+    }
+
+    pub fn each(
+        &mut self,
+        sql: &str,
+        args: &[Value],
+        take: &mut dyn FnMut(Row) -> Result<()>,
+    ) -> Result<()> {
+        self.scan(sql, args, &mut |row| {
+            let columns = row.as_ref().column_count();
+            let values: rusqlite::Result<Vec<Value>> =
+                (0..columns).map(|i| row.get_ref(i).map(owned)).collect();
+            take(Row(values.map_err(|e| broken(sql, e))?))?;
+            Ok(ControlFlow::Continue(()))
+        })
+    }
+
+    /// Each row as SQLite has it, without copies; stops when `take` says so.
+    pub fn scan(
+        &self,
+        sql: &str,
+        args: &[Value],
+        take: &mut dyn FnMut(&rusqlite::Row<'_>) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
+        let mut statement = self.connection().prepare_cached(sql).map_err(|e| broken(sql, e))?;
+        bind(&mut statement, args).map_err(|e| broken(sql, e))?;
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next().map_err(|e| broken(sql, e))? {
+            if take(row)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    pub fn commit(mut self) -> Result<()> {
+        let done = run(self.connection(), "COMMIT");
+        if done.is_ok() {
+            self.give_back();
+        }
+        done
+    }
+
+    fn give_back(&mut self) {
+        let Some(connection) = self.connection.take() else { return };
+        if self.writes {
+            *self.pool.writer.lock().expect("no writer panics with the lock held") =
+                Some(connection);
+            self.pool.writer_is_free.notify_one();
+        } else {
+            let mut idle = self.pool.readers.lock().expect("no reader panics with the list held");
+            if idle.len() < IDLE_READERS {
+                idle.push(connection);
+            }
+        }
+    }
+}
+
+impl Drop for SqliteTx {
+    fn drop(&mut self) {
+        if let Some(connection) = &self.connection {
+            if !connection.is_autocommit() {
+                let _ = connection.execute_batch("ROLLBACK");
+            }
+            self.give_back();
+        }
+    }
+}

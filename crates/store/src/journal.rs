@@ -1,0 +1,110 @@
+//! The journal's rows: inserted, read, never changed.
+
+use jiff::Timestamp;
+
+use crate::error::Result;
+use crate::value::Row;
+use crate::{Tx, args};
+
+/// One entry as it stands in the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryRow {
+    /// Its place in the one order, from 1, without gaps.
+    pub seq: i64,
+    /// When.
+    pub at: Timestamp,
+    /// Who; nobody for the system's own jobs.
+    pub actor: Option<i64>,
+    /// The Party that it was done for, where the DCC acted for one.
+    pub acted_for: Option<i64>,
+    /// What it is about, such as `ctf-000042`.
+    pub subject: String,
+    /// What happened, in the past tense.
+    pub kind: String,
+    /// The particulars, as canonical JSON.
+    pub payload: String,
+    /// The hash of the entry before.
+    pub previous: [u8; 32],
+    /// The hash of this one.
+    pub hash: [u8; 32],
+}
+
+const COLUMNS: &str = "seq, at, actor, acted_for, subject, kind, payload, previous, hash";
+
+fn entry(row: &Row) -> EntryRow {
+    let hash = |index| -> [u8; 32] { row.get::<Vec<u8>>(index).try_into().unwrap_or([0; 32]) };
+    EntryRow {
+        seq: row.get(0),
+        at: row.get(1),
+        actor: row.get(2),
+        acted_for: row.get(3),
+        subject: row.get(4),
+        kind: row.get(5),
+        payload: row.get(6),
+        previous: hash(7),
+        hash: hash(8),
+    }
+}
+
+/// The last entry, if there is one.
+pub fn last(tx: &mut Tx) -> Result<Option<EntryRow>> {
+    let sql = format!("SELECT {COLUMNS} FROM journal ORDER BY seq DESC LIMIT 1");
+    Ok(tx.opt(&sql, &[])?.as_ref().map(entry))
+}
+
+/// Adds an entry.
+pub fn append(tx: &mut Tx, e: &EntryRow) -> Result<()> {
+    let sql =
+        format!("INSERT INTO journal ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
+    let args = args![
+        e.seq,
+        e.at,
+        e.actor,
+        e.acted_for,
+        &e.subject,
+        &e.kind,
+        &e.payload,
+        e.previous,
+        e.hash
+    ];
+    tx.exec(&sql, args)?;
+    Ok(())
+}
+
+/// What a reader of the journal looks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only entries about this.
+    pub subject: Option<String>,
+    /// Only entries of this kind.
+    pub kind: Option<String>,
+    /// Only entries by this person.
+    pub actor: Option<i64>,
+}
+
+/// Entries before `before` (all when it is `None`), newest first, at most `limit`.
+pub fn newest(
+    tx: &mut Tx,
+    filter: &Filter,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<EntryRow>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM journal
+         WHERE (CAST($1 AS TEXT) IS NULL OR subject = $1)
+           AND (CAST($2 AS TEXT) IS NULL OR kind = $2)
+           AND (CAST($3 AS BIGINT) IS NULL OR actor = $3)
+           AND (CAST($4 AS BIGINT) IS NULL OR seq < $4)
+         ORDER BY seq DESC LIMIT CAST($5 AS BIGINT)"
+    );
+    let args = args![filter.subject.clone(), filter.kind.clone(), filter.actor, before, limit];
+    Ok(tx.all(&sql, args)?.iter().map(entry).collect())
+}
+
+/// Entries after `after`, in order, at most `limit`: how a reader follows the journal.
+pub fn following(tx: &mut Tx, after: i64, limit: i64) -> Result<Vec<EntryRow>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM journal WHERE seq > $1 ORDER BY seq LIMIT CAST($2 AS BIGINT)"
+    );
+    Ok(tx.all(&sql, args![after, limit])?.iter().map(entry).collect())
+}

@@ -1,5 +1,7 @@
 //! Parties to the Smart Energy Code, as the inventory and the files know them.
 
+use std::collections::HashMap;
+
 use crate::ids::PartyId;
 
 /// The five categories of SEC Party.
@@ -112,5 +114,46 @@ impl PartyDetails {
     /// Whether hubs may be moved to it now (code `R08` says no).
     pub fn can_receive_hubs(&self) -> bool {
         self.status == PartyStatus::Active && self.may_hold_hubs
+    }
+}
+
+/// All Parties, found by number or by the code that stands for them in files.
+#[derive(Clone, Debug, Default)]
+pub struct PartyBook {
+    parties: Vec<Party>,
+    by_id: HashMap<PartyId, usize>,
+    by_reference: HashMap<String, usize>,
+}
+
+impl PartyBook {
+    /// A book of these.
+    pub fn new(parties: Vec<Party>) -> Self {
+        let mut book = PartyBook::default();
+        for (i, party) in parties.iter().enumerate() {
+            book.by_id.insert(party.id, i);
+            book.by_reference.insert(party.details.service_user_reference.clone(), i);
+        }
+        book.parties = parties;
+        book
+    }
+
+    /// The Party of this number.
+    pub fn by_id(&self, id: PartyId) -> Option<&Party> {
+        self.by_id.get(&id).map(|i| &self.parties[*i])
+    }
+
+    /// The Party with this service user reference, spelled exactly so.
+    pub fn by_reference(&self, reference: &str) -> Option<&Party> {
+        self.by_reference.get(reference).map(|i| &self.parties[*i])
+    }
+
+    /// The service user reference of the Party of this number; empty for a number without one.
+    pub fn reference_of(&self, id: PartyId) -> &str {
+        self.by_id(id).map_or("", |party| &party.details.service_user_reference)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Party> {
+        self.parties.iter()
     }
 }

@@ -18,6 +18,7 @@ mod unreadable;
 mod write;
 
 pub use columns::{Columns, HeaderError};
+pub use scan::unquoted;
 pub use splitter::Splitter;
 pub use unreadable::Unreadable;
 pub use write::{write_field, write_number, write_record};

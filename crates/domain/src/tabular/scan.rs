@@ -1,5 +1,7 @@
 //! Finding the end of one record and the fields in it: the loop that every byte goes through.
 
+use std::borrow::Cow;
+
 use super::{Limits, Unreadable};
 
 /// Where a field's content stands, relative to its record.
@@ -199,17 +201,37 @@ fn quoted(
         }
         position += 1;
     }
-    let content = &window[start + 1..position];
     let next = delimiter(window, position + 1);
-    let tail = &window[position + 1..next];
     let (raw_start, raw_end) = (start as u32, next as u32);
-    if !has_escapes && tail.is_empty() {
+    if !has_escapes && next == position + 1 {
         let (start, end) = (raw_start + 1, position as u32);
         return Ok((next, Span { start, end, raw_start, raw_end, is_unescaped: false }));
     }
     let from = unescaped.len() as u32;
-    unescaped.push_str(&String::from_utf8_lossy(content).replace("\"\"", "\""));
-    unescaped.push_str(&String::from_utf8_lossy(tail));
+    unescaped.push_str(&unquoted(&String::from_utf8_lossy(&window[start..next])));
     let end = unescaped.len() as u32;
     Ok((next, Span { start: from, end, raw_start, raw_end, is_unescaped: true }))
+}
+
+/// What a field means that stands in a file like this, with its quotes if it has any.
+pub fn unquoted(raw: &str) -> Cow<'_, str> {
+    let Some(quoted) = raw.strip_prefix('"') else { return Cow::Borrowed(raw) };
+    if let Some(content) = quoted.strip_suffix('"')
+        && !content.contains('"')
+    {
+        return Cow::Borrowed(content);
+    }
+    let mut content = String::with_capacity(quoted.len());
+    let mut rest = quoted;
+    while let Some((before, after)) = rest.split_once('"') {
+        content.push_str(before);
+        let Some(escaped) = after.strip_prefix('"') else {
+            rest = after;
+            break;
+        };
+        content.push('"');
+        rest = escaped;
+    }
+    content.push_str(rest);
+    Cow::Owned(content)
 }

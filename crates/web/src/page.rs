@@ -1,0 +1,350 @@
+//! What every page has in common: its frame, its messages, and how things are written on it.
+
+use std::convert::Infallible;
+
+use askama::Template;
+use axum::extract::FromRequestParts;
+use axum::extract::Request;
+use axum::http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::Refusal;
+
+pub mod filters;
+
+/// What `layout.html` needs. Every page's template has a field `layout` of this type.
+#[derive(Clone, Debug, Default)]
+pub struct Layout {
+    /// What the page is about, as in its heading; the browser's title is made of it.
+    pub title: String,
+    /// Who is looking, if anybody is signed in.
+    pub viewer: Option<Viewer>,
+    /// The section of the portal that the page is in.
+    pub section: Option<Section>,
+    /// The pages above this one, outermost first.
+    pub crumbs: Vec<Crumb>,
+    /// What was just done, told once.
+    pub flash: Flash,
+    /// What is wrong with what was typed.
+    pub problems: Problems,
+}
+
+/// The person who is signed in, as the frame shows them.
+#[derive(Clone, Debug)]
+pub struct Viewer {
+    /// The person's name.
+    pub name: String,
+    /// The organisation that they act for now.
+    pub organisation: String,
+    /// Whether they have another organisation to switch to.
+    pub can_switch: bool,
+    /// What they may use.
+    pub sections: Vec<Section>,
+}
+
+/// The sections of the portal, in the order of the navigation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// What waits for this person.
+    Home,
+    /// The inventory.
+    Hubs,
+    /// Files of deliveries and statuses that were loaded.
+    Deliveries,
+    /// CH Stock Transfer Files.
+    TransferFiles,
+    /// ESI-013 and other reports.
+    Reports,
+    /// Parties to the Smart Energy Code.
+    Parties,
+    /// People and their roles.
+    People,
+    /// Everything that happened.
+    Journal,
+    /// Limits, modes and schedules.
+    Settings,
+}
+
+impl Section {
+    /// All of them, in the order of the navigation.
+    pub const ALL: &[Section] = &[
+        Section::Home,
+        Section::Hubs,
+        Section::Deliveries,
+        Section::TransferFiles,
+        Section::Reports,
+        Section::Parties,
+        Section::People,
+        Section::Journal,
+        Section::Settings,
+    ];
+
+    /// What the navigation says.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Section::Home => "Home",
+            Section::Hubs => "Hubs",
+            Section::Deliveries => "Deliveries",
+            Section::TransferFiles => "Transfer files",
+            Section::Reports => "Reports",
+            Section::Parties => "Parties",
+            Section::People => "People",
+            Section::Journal => "Journal",
+            Section::Settings => "Settings",
+        }
+    }
+
+    /// The section's first page.
+    pub fn href(&self) -> &'static str {
+        match self {
+            Section::Home => "/",
+            Section::Hubs => "/hubs",
+            Section::Deliveries => "/deliveries",
+            Section::TransferFiles => "/transfer-files",
+            Section::Reports => "/reports",
+            Section::Parties => "/parties",
+            Section::People => "/people",
+            Section::Journal => "/journal",
+            Section::Settings => "/settings",
+        }
+    }
+}
+
+/// A page above this one.
+#[derive(Clone, Debug)]
+pub struct Crumb {
+    /// Its title.
+    pub text: String,
+    /// Its address.
+    pub href: String,
+}
+
+impl Layout {
+    /// The frame of a page with this title, for somebody who is not signed in.
+    pub fn new(title: impl Into<String>) -> Self {
+        Layout { title: title.into(), ..Layout::default() }
+    }
+
+    /// The frame of a page in a section, for this person.
+    pub fn of(viewer: &Viewer, section: Section, title: impl Into<String>) -> Self {
+        let (viewer, section) = (Some(viewer.clone()), Some(section));
+        Layout { viewer, section, ..Layout::new(title) }
+    }
+
+    /// Adds the next page above this one.
+    pub fn crumb(mut self, text: impl Into<String>, href: impl Into<String>) -> Self {
+        self.crumbs.push(Crumb { text: text.into(), href: href.into() });
+        self
+    }
+
+    /// Shows what was just done.
+    pub fn flash(mut self, flash: Flash) -> Self {
+        self.flash = flash;
+        self
+    }
+
+    /// Shows what is wrong.
+    pub fn problems(mut self, problems: Problems) -> Self {
+        self.problems = problems;
+        self
+    }
+
+    /// Whether the page is in this section.
+    pub fn is_in(&self, section: &Section) -> bool {
+        self.section == Some(*section)
+    }
+}
+
+/// What is wrong with what was typed: the error summary, and the messages at the fields.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Problems(Vec<Problem>);
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The `name` of the field that it is about, if it is about one.
+    pub field: Option<String>,
+    /// What is wrong and what to do, without a full stop.
+    pub message: String,
+}
+
+impl Problems {
+    /// Nothing is wrong.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Adds something wrong with one field.
+    pub fn add(&mut self, field: &str, message: impl Into<String>) {
+        self.0.push(Problem { field: Some(field.to_owned()), message: message.into() });
+    }
+
+    /// Adds something wrong that is not about one field.
+    pub fn add_general(&mut self, message: impl Into<String>) {
+        self.0.push(Problem { field: None, message: message.into() });
+    }
+
+    /// Whether nothing is wrong.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether something is wrong with this field.
+    pub fn has(&self, field: &str) -> bool {
+        self.0.iter().any(|problem| problem.field.as_deref() == Some(field))
+    }
+
+    /// What is first wrong with this field, or nothing.
+    pub fn of(&self, field: &str) -> &str {
+        let mut of_field = self.0.iter().filter(|p| p.field.as_deref() == Some(field));
+        of_field.next().map_or("", |problem| &problem.message)
+    }
+
+    /// All of them, in the order in which they were added.
+    pub fn iter(&self) -> impl Iterator<Item = &Problem> {
+        self.0.iter()
+    }
+}
+
+impl From<Refusal> for Problems {
+    fn from(refusal: Refusal) -> Self {
+        let field = refusal.field.map(str::to_owned);
+        Problems(vec![Problem { field, message: refusal.message }])
+    }
+}
+
+/// One of the choices of a select, radios or checkboxes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// What is sent.
+    pub value: String,
+    /// What is read.
+    pub text: String,
+    /// More about it, for radios and checkboxes.
+    pub hint: String,
+    /// Whether it is chosen.
+    pub is_chosen: bool,
+}
+
+impl Choice {
+    /// A choice that is not chosen.
+    pub fn new(value: impl Into<String>, text: impl Into<String>) -> Self {
+        Choice { value: value.into(), text: text.into(), hint: String::new(), is_chosen: false }
+    }
+
+    /// The same with a hint.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+
+    /// The same, chosen if its value is this one.
+    pub fn chosen_if(mut self, value: &str) -> Self {
+        self.is_chosen = self.value == value;
+        self
+    }
+
+    /// The id of its input: the first one has the field's name, where the error summary leads.
+    pub fn id(&self, name: &str, index: &usize) -> String {
+        if *index == 1 { name.to_owned() } else { format!("{name}-{index}") }
+    }
+
+    /// The component's name for this kind of input.
+    pub fn family(&self, kind: &str) -> &'static str {
+        if kind == "radio" { "radios" } else { "checkboxes" }
+    }
+}
+
+/// Choices from pairs of value and text, with this value chosen.
+pub fn choices(pairs: &[(&str, &str)], chosen: &str) -> Vec<Choice> {
+    pairs.iter().map(|(value, text)| Choice::new(*value, *text).chosen_if(chosen)).collect()
+}
+
+/// Where the pages before and after this one are, in a list that pages by cursor.
+#[derive(Clone, Debug, Default)]
+pub struct Paging {
+    /// The address of the page before.
+    pub previous: Option<String>,
+    /// The address of the page after.
+    pub next: Option<String>,
+}
+
+impl Paging {
+    /// Whether there is a page before or after.
+    pub fn has_more_pages(&self) -> bool {
+        self.previous.is_some() || self.next.is_some()
+    }
+}
+
+/// The page as an answer. A template that fails is our mistake: logged, and a plain 500.
+pub fn render<T: Template>(status: StatusCode, page: &T) -> Response {
+    match page.render() {
+        Ok(html) => (status, Html(html)).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a page could not be drawn");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// Sends the browser on after a form: `303 See Other`.
+pub fn redirect(to: &str) -> Response {
+    let to = HeaderValue::try_from(to).unwrap_or(HeaderValue::from_static("/"));
+    (StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response()
+}
+
+/// The same, with a message that the next page shows once.
+pub fn redirect_with(to: &str, message: &str) -> Response {
+    let cookie = format!(
+        "{FLASH_COOKIE}={}; Path=/; Max-Age=60; HttpOnly; SameSite=Lax",
+        URL_SAFE_NO_PAD.encode(message)
+    );
+    let cookie = HeaderValue::try_from(cookie).expect("base64 is plain text");
+    let mut answer = redirect(to);
+    answer.headers_mut().append(SET_COOKIE, cookie);
+    answer
+}
+
+const FLASH_COOKIE: &str = "hubstock_message";
+
+/// What was just done, told once, on the page after a form. An argument of a handler.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Flash(pub Option<String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Flash {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Flash::from_cookies(&parts.headers))
+    }
+}
+
+impl Flash {
+    fn from_cookies(headers: &HeaderMap) -> Self {
+        let cookies = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+        let mut pairs = cookies.flat_map(|line| line.split("; ")).filter_map(|p| p.split_once('='));
+        let encoded = pairs.find(|(name, _)| *name == FLASH_COOKIE).map(|(_, value)| value);
+        let bytes = encoded.and_then(|value| URL_SAFE_NO_PAD.decode(value).ok());
+        Flash(bytes.and_then(|bytes| String::from_utf8(bytes).ok()))
+    }
+}
+
+/// Middleware that forgets the message once a page has been answered with it.
+pub async fn forget_flash(request: Request, next: Next) -> Response {
+    let had_one = Flash::from_cookies(request.headers()).0.is_some();
+    let mut answer = next.run(request).await;
+    let is_page = answer
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if had_one && is_page {
+        let gone = format!("{FLASH_COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax");
+        let gone = HeaderValue::try_from(gone).expect("the cookie is plain text");
+        answer.headers_mut().append(SET_COOKIE, gone);
+    }
+    answer
+}

@@ -1,0 +1,135 @@
+//! How dates, times and numbers are written on a page.
+//!
+//! A module with a page's template says `use crate::page::filters;`.
+#![allow(missing_docs)] // `filter_fn` makes items of its own, which can't be given a comment
+
+use std::borrow::Borrow;
+use std::fmt::Display;
+
+use askama::{Result, Values};
+use domain::inventory::SmiStatus;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil::Date};
+
+/// `23 November 2026`
+#[askama::filter_fn]
+pub fn date(day: impl Borrow<Date>, _: &dyn Values) -> Result<String> {
+    Ok(date_text(*day.borrow()))
+}
+
+/// `23 November 2026 at 2:05pm`, in British time
+#[askama::filter_fn]
+pub fn datetime(at: impl Borrow<Timestamp>, _: &dyn Values) -> Result<String> {
+    Ok(datetime_text(*at.borrow()))
+}
+
+/// `12,345`
+#[askama::filter_fn]
+pub fn number(number: impl Display, _: &dyn Values) -> Result<String> {
+    Ok(number_text(&number.to_string()))
+}
+
+/// `1 hub`, `12,345 hubs`: `{{ n|count("hub", "hubs") }}`
+#[askama::filter_fn]
+pub fn count(number: impl Display, _: &dyn Values, one: &str, many: &str) -> Result<String> {
+    let number = number.to_string();
+    let noun = if number == "1" { one } else { many };
+    Ok(format!("{} {noun}", number_text(&number)))
+}
+
+/// `412 bytes`, `3.4 MB`
+#[askama::filter_fn]
+pub fn size(bytes: impl Display, _: &dyn Values) -> Result<String> {
+    Ok(size_text(bytes.to_string().parse().unwrap_or_default()))
+}
+
+/// The address of an asset: `{{ "app.css"|asset }}`
+#[askama::filter_fn]
+pub fn asset(name: impl AsRef<str>, _: &dyn Values) -> Result<String> {
+    Ok(crate::assets::href(name.as_ref()))
+}
+
+/// The colour of a hub's status as a tag: only what can be moved is green.
+#[askama::filter_fn]
+pub fn smi_status_colour(status: impl Borrow<SmiStatus>, _: &dyn Values) -> Result<&'static str> {
+    Ok(match status.borrow() {
+        SmiStatus::Pending => "green",
+        SmiStatus::Whitelisted | SmiStatus::InstalledNotCommissioned => "yellow",
+        SmiStatus::Commissioned => "teal",
+        SmiStatus::Decommissioned | SmiStatus::Withdrawn => "grey",
+        SmiStatus::Suspended => "red",
+        SmiStatus::Recovery | SmiStatus::Recovered => "orange",
+    })
+}
+
+/// `23 November 2026`
+pub fn date_text(day: Date) -> String {
+    day.strftime("%-d %B %Y").to_string()
+}
+
+/// `23 November 2026 at 2:05pm`, in British time
+pub fn datetime_text(at: Timestamp) -> String {
+    let zone = TimeZone::get("Europe/London").expect("the time zone database is embedded");
+    at.to_zoned_datetime(zone).strftime("%-d %B %Y at %-I:%M%P").to_string()
+}
+
+/// `3.4 MB`: decimal, as a file manager shows it
+pub fn size_text(bytes: u64) -> String {
+    let tenths = |unit: u64| format!("{}.{}", bytes / unit, bytes % unit / (unit / 10));
+    match bytes {
+        1 => "1 byte".to_owned(),
+        0..1_000 => format!("{bytes} bytes"),
+        1_000..1_000_000 => format!("{} kB", tenths(1_000)),
+        1_000_000..1_000_000_000 => format!("{} MB", tenths(1_000_000)),
+        _ => format!("{} GB", tenths(1_000_000_000)),
+    }
+}
+
+/// A whole number with its thousands apart: `12,345`
+pub fn number_text(number: &str) -> String {
+    let (sign, digits) = number.strip_prefix('-').map_or(("", number), |rest| ("-", rest));
+    let mut text = String::from(sign);
+    for (index, digit) in digits.char_indices() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn numbers_have_their_thousands_apart() {
+        for (number, text) in [
+            ("0", "0"),
+            ("999", "999"),
+            ("1000", "1,000"),
+            ("12345", "12,345"),
+            ("-1234567", "-1,234,567"),
+        ] {
+            assert_eq!(number_text(number), text);
+        }
+    }
+
+    #[test]
+    fn times_are_british_in_summer_and_winter() {
+        for (instant, text) in [
+            ("2026-11-23T14:05:00Z", "23 November 2026 at 2:05pm"),
+            ("2026-07-01T23:30:00Z", "2 July 2026 at 12:30am"),
+        ] {
+            assert_eq!(datetime_text(instant.parse().unwrap()), text);
+        }
+    }
+
+    #[test]
+    fn sizes_are_cut_not_rounded() {
+        for (bytes, text) in [(1, "1 byte"), (412, "412 bytes"), (3_499_999, "3.4 MB")] {
+            assert_eq!(size_text(bytes), text);
+        }
+    }
+}

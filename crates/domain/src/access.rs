@@ -327,6 +327,19 @@ pub struct Actor {
 }
 
 impl Actor {
+    /// Who runs the command line beside the database: may read all, and is nobody in particular.
+    pub fn local_operator() -> Actor {
+        Actor {
+            user: UserId(0),
+            name: "Local operator".into(),
+            email: String::new(),
+            organisation: Organisation::Centre,
+            roles: vec![Role::Auditor, Role::SystemAdmin],
+            only_reads: true,
+            acting_for: None,
+        }
+    }
+
     /// The furthest that this person reaches with `action`.
     pub fn reach(&self, action: Action) -> Reach {
         if self.only_reads && !action.only_reads() {

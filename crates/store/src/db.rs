@@ -85,6 +85,11 @@ impl Db {
         migrations::is_current(self)
     }
 
+    /// Whether there is nothing in it yet, not even tables.
+    pub fn is_empty(&self) -> Result<bool> {
+        migrations::is_empty(self)
+    }
+
     /// Moves committed pages into the main file (SQLite); nothing elsewhere.
     pub fn checkpoint(&self) -> Result<()> {
         match &self.0 {

@@ -8,12 +8,13 @@ use std::fs;
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, chown};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+
+use crate::keeper::{Keeper, Owner, run_as};
 
 /// Where Debian keeps the server's programs.
 const PROGRAMS: &str = "/usr/lib/postgresql/15/bin";
@@ -27,11 +28,11 @@ full_page_writes = on
 log_line_prefix = '%m [%p] %d '
 ";
 
-/// Waits after a child's pipe: its far end is closed by the kernel however the tests end.
-const KEEPER: &str = r#"
+/// What is left to do when the tests have ended.
+const CLEAN_UP: &str = r#"
 read -r _ || true
-"$1/pg_ctl" -D "$2/data" -m immediate -w stop >/dev/null 2>&1 || true
-rm -rf "$2"
+/usr/lib/postgresql/15/bin/pg_ctl -D "$1/data" -m immediate -w stop || true
+rm -rf "$1"
 "#;
 
 /// How a running server is made to stop.
@@ -51,14 +52,7 @@ pub struct Cluster {
     port: u16,
     folder: PathBuf,
     owner: Option<Owner>,
-    keeper: Child,
-}
-
-/// Whom the server runs as; PostgreSQL refuses to be root.
-#[derive(Clone, Copy, Debug)]
-struct Owner {
-    user: u32,
-    group: u32,
+    keeper: Keeper,
 }
 
 /// The address of a new, empty database in the cluster that this process's tests share.
@@ -97,7 +91,7 @@ impl Cluster {
     pub fn start() -> Cluster {
         let owner = owner();
         let folder = new_folder(owner);
-        let keeper = keeper(&folder, owner);
+        let keeper = Keeper::start(CLEAN_UP, &folder, owner).expect("every machine has sh");
         let mut cluster = Cluster { port: 0, folder, owner, keeper };
         let data = cluster.data();
         cluster.run("initdb", |initdb| {
@@ -151,7 +145,7 @@ impl Cluster {
         let file = self.data().join("postmaster.pid");
         let lines = fs::read_to_string(file).expect("a running server has its pid file");
         let pid = lines.lines().next().expect("the first line is the server's process id");
-        said("kill", Command::new("kill").args(["-KILL", pid]).output());
+        said("kill", Command::new("sh").args(["-c", "kill -s KILL \"$0\"", pid]).output());
     }
 
     /// A free port is only a hope: another program may take it before the server does.
@@ -205,8 +199,7 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        drop(self.keeper.stdin.take());
-        if let Err(error) = self.keeper.wait() {
+        if let Err(error) = self.keeper.finish() {
             eprintln!("the test cluster in {} was left behind: {error}", self.folder.display());
         }
     }
@@ -247,29 +240,8 @@ fn new_folder(owner: Option<Owner>) -> PathBuf {
     folder
 }
 
-/// In a process group of its own, so that Ctrl-C does not end it before it has cleaned up.
-fn keeper(folder: &Path, owner: Option<Owner>) -> Child {
-    let mut command = Command::new("sh");
-    run_as(&mut command, owner);
-    command
-        .args(["-c", KEEPER, "keeper", PROGRAMS])
-        .arg(folder)
-        .current_dir("/")
-        .process_group(0)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("every machine has sh")
-}
-
-fn run_as(command: &mut Command, owner: Option<Owner>) {
-    if let Some(owner) = owner {
-        command.uid(owner.user).gid(owner.group);
-    }
-}
-
-/// Debian's package makes the user `postgres`; anybody but root runs the server as themselves.
+/// Debian's package makes the user `postgres`, as whom root runs the server, for PostgreSQL refuses
+/// to be root. Anybody else runs it as themselves.
 fn owner() -> Option<Owner> {
     assert!(
         Path::new(PROGRAMS).join("initdb").exists(),

@@ -2,6 +2,17 @@
 
 use jiff::civil::Date;
 
+mod rows;
+
+pub use rows::{
+    DELIVERY_COLUMNS, DeliveryColumns, DeliveryRow, SNAPSHOT_COLUMNS, STATUS_COLUMNS,
+    StatusColumns, StatusRow,
+};
+
+/// The CSP regions, as DUIS spells them.
+pub const REGIONS: &[&str] =
+    &["North", "Central", "South", "4G North", "4G Central", "4G South", "Unknown", "SMETS1"];
+
 /// The status of a hub's Communications Hub Function in the Smart Metering Inventory.
 ///
 /// Spelled as in the DUIS V5.4 schema. The discriminant is what the database keeps.

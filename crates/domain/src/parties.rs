@@ -2,7 +2,21 @@
 
 use std::collections::HashMap;
 
+use crate::DeviceId;
 use crate::ids::PartyId;
+use crate::tabular::{Columns, Fields, HeaderError, Presence, Record, RowProblems};
+
+/// The columns of a file of Parties.
+pub const PARTY_COLUMNS: &[&str] = &[
+    "Signifier",
+    "LegalName",
+    "Category",
+    "Group",
+    "UserIDs",
+    "ServiceUserReference",
+    "Status",
+    "MayHoldHubs",
+];
 
 /// The five categories of SEC Party.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -155,5 +169,93 @@ impl PartyBook {
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Party> {
         self.parties.iter()
+    }
+}
+
+/// Where the columns of one file of Parties stand.
+#[derive(Clone, Debug)]
+pub struct PartyColumns(Columns);
+
+impl PartyColumns {
+    /// Finds them in the header.
+    pub fn of(header: &Record<'_>) -> Result<Self, HeaderError> {
+        Columns::of(header, PARTY_COLUMNS, &[]).map(PartyColumns)
+    }
+
+    /// A whole row.
+    pub fn parse(&self, record: &Record<'_>) -> Result<PartyDetails, RowProblems> {
+        let mut fields = Fields::of(record, &self.0, PARTY_COLUMNS)?;
+        let details = PartyDetails {
+            signifier: fields.text(0, 30, Presence::Required),
+            legal_name: fields.text(1, 200, Presence::Required),
+            category: fields.one_of(2, Category::ALL, Category::name).unwrap_or(Category::Other),
+            group: fields.text(3, 100, Presence::Optional),
+            user_ids: user_ids(&mut fields, 4),
+            service_user_reference: fields.text(5, 30, Presence::Required),
+            status: fields
+                .one_of(6, PartyStatus::ALL, PartyStatus::name)
+                .unwrap_or(PartyStatus::Withdrawn),
+            may_hold_hubs: fields.yes_or_no(7),
+        };
+        fields.finish(details)
+    }
+}
+
+/// The user IDs of a field, which have blanks or semicolons between them, in the dashed form.
+fn user_ids(fields: &mut Fields<'_>, index: usize) -> String {
+    let given = fields.raw(index).split([' ', ';', ',']).filter(|id| !id.is_empty());
+    let mut ids = Vec::new();
+    for id in given {
+        match DeviceId::parse(id) {
+            Ok(id) => ids.push(id.to_string()),
+            Err(mistake) => fields.problem(index, mistake.to_string()),
+        }
+    }
+    ids.join(" ")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::tabular::{Limits, Records};
+
+    fn parse(row: &str) -> Result<PartyDetails, String> {
+        let text = format!("{}\n{row}\n", PARTY_COLUMNS.join(","));
+        let mut records = Records::new(text.as_bytes(), Limits::default()).unwrap();
+        let columns = PartyColumns::of(&records.next_record().unwrap().unwrap()).unwrap();
+        let record = records.next_record().unwrap().unwrap();
+        columns.parse(&record).map_err(|problems| problems.to_string())
+    }
+
+    #[test]
+    fn a_row_becomes_a_party() {
+        let ids = "90b3d51f30010000; 90-B3-D5-1F-30-02-00-00";
+        let row = format!("SYN0001,Synthetic Party 1,Large Supplier,,{ids},SU0001,Active,Y");
+        let party = parse(&row).unwrap();
+        assert_eq!(party.user_ids, "90-B3-D5-1F-30-01-00-00 90-B3-D5-1F-30-02-00-00");
+        assert_eq!(party.category, Category::LargeSupplier);
+        assert!(party.can_receive_hubs());
+    }
+
+    #[test]
+    fn every_mistake_in_a_row_is_named() {
+        assert_eq!(
+            parse(",Synthetic,Shop,,90b3,SU0001,active,").unwrap_err(),
+            "Signifier: It is empty. Category: It is not one of Large Supplier, Small Supplier, \
+             Electricity Network, Gas Network, Other SEC Party. UserIDs: Too short: 4 of 16 \
+             hexadecimal digits. Status: It is not one of Active, Suspended, Withdrawn, InSolr. \
+             MayHoldHubs: It is neither Y nor N."
+        );
+    }
+
+    #[test]
+    fn a_book_finds_parties_by_number_and_reference() {
+        let details = parse("SYN0001,Synthetic,Gas Network,,,SU0001,Suspended,Y").unwrap();
+        let book = PartyBook::new(vec![Party { id: PartyId(3), details }]);
+        assert_eq!(book.by_reference("SU0001").unwrap().id, PartyId(3));
+        assert_eq!(book.reference_of(PartyId(3)), "SU0001");
+        assert!(book.by_reference("su0001").is_none() && book.by_id(PartyId(4)).is_none());
+        assert!(!book.iter().next().unwrap().details.can_receive_hubs());
     }
 }

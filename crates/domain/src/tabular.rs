@@ -12,17 +12,22 @@ use std::fmt;
 use std::ops::Range;
 
 mod columns;
+mod fields;
 mod scan;
+mod sheet;
 mod splitter;
 mod unreadable;
 mod write;
 
 pub use columns::{Columns, HeaderError};
+pub use fields::{FieldProblem, RowProblems};
 pub use scan::unquoted;
+pub use sheet::Sheet;
 pub use splitter::Splitter;
 pub use unreadable::Unreadable;
 pub use write::{write_field, write_number, write_record};
 
+pub(crate) use fields::{Fields, Presence};
 use scan::{Scan, Span};
 
 /// How much one record may hold.

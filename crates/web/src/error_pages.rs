@@ -1,13 +1,13 @@
 //! What a person sees when there is no page: not found, not allowed, too large, broken.
 //!
-//! Handlers and layers answer with a bare status; `dress` turns it into a page for a browser and
-//! into a problem document (RFC 9457) below `/api`. What already has a page or a document of its own
-//! is left alone.
+//! Handlers and layers answer with a bare status, or a `Failure` with its refusal; `dress` turns it
+//! into a page for a browser and into a problem document (RFC 9457) below `/api`. What already has a
+//! page or a document of its own is left alone.
 
 use askama::Template;
-use axum::Json;
+use axum::Extension;
 use axum::extract::Request;
-use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, SET_COOKIE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -39,14 +39,48 @@ pub fn status_of(kind: RefusalKind) -> StatusCode {
     }
 }
 
-/// A page that says no, for a refusal that no form can show.
-pub fn refusal_page(viewer: Option<&Viewer>, refusal: &Refusal) -> Response {
-    let status = status_of(refusal.kind);
-    let (title, _) = words(status);
-    let mut layout = Layout::new(title);
-    layout.viewer = viewer.cloned();
-    let paragraphs = vec![refusal.message.clone()];
-    render(status, &ErrorPage { layout, paragraphs, reference: None })
+/// What a handler fails with: `?` turns the error of an operation into it.
+///
+/// It answers with a bare status and leaves the refusal beside it for `dress`. A handler that has put
+/// a `Viewer` among the answer's extensions gets its navigation on the page, too.
+#[derive(Debug)]
+pub struct Failure(pub app::Error);
+
+impl<E: Into<app::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Failure(error.into())
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        match self.0 {
+            app::Error::Refused(refusal) => {
+                (status_of(refusal.kind), Extension(refusal)).into_response()
+            }
+            error if error.is_passing() => {
+                tracing::error!(%error, "not done for now");
+                (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5")]).into_response()
+            }
+            error => {
+                tracing::error!(%error, "not done");
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
+        }
+    }
+}
+
+/// Runs an operation on a thread that may block.
+///
+/// The operation goes on when the client leaves; a panic in it is a panic of the handler.
+pub async fn blocking<T: Send + 'static>(
+    operation: impl FnOnce() -> app::Result<T> + Send + 'static,
+) -> Result<T, Failure> {
+    let span = tracing::Span::current();
+    match tokio::task::spawn_blocking(move || span.in_scope(operation)).await {
+        Ok(done) => done.map_err(Failure),
+        Err(lost) => std::panic::resume_unwind(lost.into_panic()),
+    }
 }
 
 /// Middleware that gives a bare error a page or a problem document.
@@ -58,11 +92,17 @@ pub async fn dress(request: Request, next: Next) -> Response {
     if !(status.is_client_error() || status.is_server_error()) || has_words(&answer) {
         return answer;
     }
-    let mut dressed = if is_api { problem(status) } else { error_page(status, id) };
+    let refusal = answer.extensions().get::<Refusal>();
+    let viewer = answer.extensions().get::<Viewer>();
+    let mut dressed =
+        if is_api { problem(status, refusal) } else { error_page(status, refusal, viewer, id) };
     for name in [ALLOW, RETRY_AFTER] {
         if let Some(value) = answer.headers().get(&name) {
             dressed.headers_mut().insert(name, value.clone());
         }
+    }
+    for cookie in answer.headers().get_all(SET_COOKIE) {
+        dressed.headers_mut().append(SET_COOKIE, cookie.clone());
     }
     dressed
 }
@@ -74,27 +114,39 @@ fn has_words(answer: &Response) -> bool {
     !empty && !kind.is_empty() && !kind.starts_with(b"text/plain")
 }
 
-fn problem(status: StatusCode) -> Response {
+fn problem(status: StatusCode, refusal: Option<&Refusal>) -> Response {
     let (title, paragraphs) = words(status);
-    let kind = title.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
-    let document = json!({
+    let plain = |title: &str| title.to_lowercase().replace(|c: char| !c.is_alphanumeric(), "-");
+    let kind = refusal.map_or_else(|| plain(title), |refusal| refusal.kind.word().to_owned());
+    let detail = refusal.map_or_else(|| paragraphs.join(" "), |refusal| refusal.message.clone());
+    let mut document = json!({
         "type": format!("/problems/{kind}"),
         "title": title,
         "status": status.as_u16(),
-        "detail": paragraphs.join(" "),
+        "detail": detail,
     });
-    let mut answer = (status, Json(document)).into_response();
+    if let Some(field) = refusal.and_then(|refusal| refusal.field) {
+        document["field"] = field.into();
+    }
     let kind = HeaderValue::from_static("application/problem+json");
-    answer.headers_mut().insert(CONTENT_TYPE, kind);
-    answer
+    (status, [(CONTENT_TYPE, kind)], document.to_string()).into_response()
 }
 
-/// The page for an error that has nothing more to say than its status.
-pub fn error_page(status: StatusCode, id: Option<RequestId>) -> Response {
+fn error_page(
+    status: StatusCode,
+    refusal: Option<&Refusal>,
+    viewer: Option<&Viewer>,
+    id: Option<RequestId>,
+) -> Response {
     let (title, paragraphs) = words(status);
+    let paragraphs = match refusal {
+        Some(refusal) => vec![refusal.message.clone()],
+        None => paragraphs.iter().map(|text| (*text).to_owned()).collect(),
+    };
+    let mut layout = Layout::new(title);
+    layout.viewer = viewer.cloned();
     let reference = id.filter(|_| status.is_server_error()).map(|id| id.0);
-    let paragraphs = paragraphs.iter().map(|text| (*text).to_owned()).collect();
-    render(status, &ErrorPage { layout: Layout::new(title), paragraphs, reference })
+    render(status, &ErrorPage { layout, paragraphs, reference })
 }
 
 fn words(status: StatusCode) -> (&'static str, &'static [&'static str]) {
@@ -139,6 +191,10 @@ fn words(status: StatusCode) -> (&'static str, &'static [&'static str]) {
         StatusCode::SERVICE_UNAVAILABLE => {
             ("The service is busy", &["Nothing was changed. Try again in a minute."])
         }
+        StatusCode::UNPROCESSABLE_ENTITY => (
+            "This cannot be used",
+            &["Nothing was changed. Go back, correct it and send it again."],
+        ),
         _ if status.is_client_error() => {
             ("The request could not be read", &["Nothing was changed. Go back and try again."])
         }

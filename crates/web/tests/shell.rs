@@ -173,6 +173,22 @@ async fn an_error_is_a_page_for_people_and_a_problem_document_for_programs() {
 }
 
 #[tokio::test]
+async fn a_refusal_says_its_sentence_and_a_breakage_keeps_its_secrets() {
+    let page = get("/hub").await;
+    assert_eq!(page.status(), StatusCode::NOT_FOUND);
+    assert!(text(page).await.contains("There is no hub 00-DB here, or it is not yours to see."));
+    let problem: serde_json::Value =
+        serde_json::from_str(&text(get("/api/v1/hub").await).await).unwrap();
+    assert_eq!(problem["type"], "/problems/not-found");
+    assert_eq!(problem["detail"], "There is no hub 00-DB here, or it is not yours to see.");
+    let busy = get("/busy").await;
+    assert_eq!(busy.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(busy.headers().contains_key("retry-after"));
+    let html = text(busy).await;
+    assert!(html.contains("The service is busy") && !html.contains("secret"));
+}
+
+#[tokio::test]
 async fn a_broken_page_quotes_the_request_that_the_log_names() {
     let request = Request::get("/panic").header("x-request-id", "0123456789-abc");
     let answer = answer(request.body(Body::empty()).unwrap()).await;

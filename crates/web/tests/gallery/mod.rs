@@ -5,12 +5,13 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Form, Query};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use domain::Refusal;
 use domain::inventory::SmiStatus;
 use jiff::{Timestamp, civil::Date};
 use serde::Deserialize;
+use web::error_pages::{Failure, blocking};
 use web::page::{
     Choice, Flash, Layout, Paging, Problems, Section, Viewer, choices, filters, redirect_with,
     render,
@@ -173,12 +174,25 @@ async fn panics() -> Response {
     panic!("as a test asked")
 }
 
+async fn operation() -> Result<Response, Failure> {
+    let hub = blocking(|| Err::<String, _>(Refusal::not_found("hub 00-DB").into())).await?;
+    Ok(hub.into_response())
+}
+
+async fn busy() -> Failure {
+    let full = std::io::ErrorKind::StorageFull.into();
+    Failure(app::Error::io("writing /secret/place")(full))
+}
+
 /// The gallery with everything that stands around the real router.
 pub fn router(edge: Edge) -> Router {
     let upload = post(|body: Bytes| async move { body.len().to_string() }).layer(takes_files());
     let routes = Router::new()
         .route("/gallery", get(show).post(send))
         .route("/api/v1/things", post(|| async { "made" }))
+        .route("/api/v1/hub", get(operation))
+        .route("/hub", get(operation))
+        .route("/busy", get(busy))
         .route("/panic", get(panics))
         .route("/upload", upload)
         .merge(web::assets::routes());

@@ -7,6 +7,7 @@ pub mod error;
 pub mod files;
 pub mod jobs;
 pub mod journal;
+pub mod tables;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};

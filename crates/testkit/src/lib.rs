@@ -3,5 +3,7 @@
 
 #[cfg(feature = "browser")]
 pub mod browser;
+pub mod golden;
 mod keeper;
 pub mod postgres;
+pub mod world;

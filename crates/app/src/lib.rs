@@ -8,6 +8,7 @@ pub mod files;
 pub mod jobs;
 pub mod journal;
 pub mod tables;
+pub mod settings;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};

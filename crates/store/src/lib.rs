@@ -8,6 +8,7 @@ pub mod error;
 pub mod files;
 pub mod jobs;
 pub mod journal;
+pub mod settings;
 pub mod value;
 
 pub use db::{Db, Engine, Tx};

@@ -7,4 +7,26 @@ pub mod assets;
 pub mod error_pages;
 pub mod listen;
 pub mod page;
+pub mod portal;
 pub mod security;
+pub mod state;
+
+use axum::Router;
+use tokio::net::TcpListener;
+
+pub use state::AppState as State;
+
+/// No request is larger, whatever the settings say: the highest that `upload.most_mib` takes.
+const LARGEST_BODY: usize = 65_537 << 20;
+
+/// Everything that this server answers, with all that stands around it.
+pub fn router(state: State) -> Router {
+    let edge = security::Edge { tls_in_front: state.has_tls(), upload_limit: LARGEST_BODY };
+    let routes = portal::routes().merge(assets::routes()).with_state(state);
+    security::protect(routes, edge)
+}
+
+/// Serves until `shutdown` is over, then lets open requests end.
+pub async fn serve(listener: TcpListener, state: State, shutdown: impl Future<Output = ()>) {
+    listen::serve(listener, router(state), shutdown).await;
+}

@@ -8,7 +8,8 @@ use uuid::Uuid;
 use super::generate::Controlled;
 use super::parse::Header;
 use super::text::{Answer, Stage};
-use super::{Facts, Line, Outcome, ParsedFile, Profile, RESPONSE_COLUMNS};
+use super::{Code, Facts, Line, Outcome, ParsedFile, Profile, RESPONSE_COLUMNS};
+use crate::ids::PartyId;
 use crate::parties::PartyBook;
 use crate::tabular::{self, Record, Records, Unreadable, write_field, write_number, write_record};
 
@@ -19,6 +20,7 @@ pub struct ResponseWriter<'a> {
     stage: Stage,
     applied_at: String,
     text: String,
+    latest_party: Option<(PartyId, &'a str)>,
 }
 
 impl<'a> ResponseWriter<'a> {
@@ -31,7 +33,8 @@ impl<'a> ResponseWriter<'a> {
         let stage = if applied_at.is_some() { Stage::Applied } else { Stage::Checked };
         let applied_at = applied_at.map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
         let applied_at = applied_at.unwrap_or_default();
-        ResponseWriter { file, parties, stage, applied_at, text: String::new() }
+        let (text, latest_party) = (String::new(), None);
+        ResponseWriter { file, parties, stage, applied_at, text, latest_party }
     }
 
     /// Writes the header line.
@@ -41,20 +44,17 @@ impl<'a> ResponseWriter<'a> {
 
     /// Writes the answer to one line; the facts are those before it moved.
     pub fn line(&mut self, out: &mut Vec<u8>, line: &Line, outcome: Outcome, facts: &Facts) {
-        let (file, parties, stage) = (self.file, self.parties, self.stage);
+        let file = self.file;
         write_number(out, u64::from(line.number()));
         out.push(b',');
         write_field(out, &file.id_as_given(line));
         out.push(b',');
         out.extend_from_slice(outcome.name().as_bytes());
         out.push(b',');
-        self.text.clear();
-        let answer = Answer { file, line, outcome, facts, parties, stage };
-        write!(self.text, "{answer}").expect("text takes text");
-        write_field(out, &self.text);
+        self.text(out, line, outcome, facts);
         out.push(b',');
         let (previous, status) = match facts {
-            Facts::Hub(hub) => (parties.reference_of(hub.party), hub.status.name()),
+            Facts::Hub(hub) => (self.reference_of(hub.party), hub.status.name()),
             Facts::Gpf { .. } | Facts::Unknown => ("", ""),
         };
         write_field(out, previous);
@@ -67,6 +67,30 @@ impl<'a> ResponseWriter<'a> {
             out.extend_from_slice(self.applied_at.as_bytes());
         }
         out.extend_from_slice(b"\r\n");
+    }
+
+    /// Writes the sentence; most lines of most files have the shortest one.
+    fn text(&mut self, out: &mut Vec<u8>, line: &Line, outcome: Outcome, facts: &Facts) {
+        let (file, parties, stage) = (self.file, self.parties, self.stage);
+        if outcome == Outcome::of(Code::S00) {
+            return out.extend_from_slice(stage.updated().as_bytes());
+        }
+        self.text.clear();
+        let answer = Answer { file, line, outcome, facts, parties, stage };
+        write!(self.text, "{answer}").expect("text takes text");
+        write_field(out, &self.text);
+    }
+
+    /// A Party's reference; most lines have the same one as the line before.
+    fn reference_of(&mut self, party: PartyId) -> &'a str {
+        match self.latest_party {
+            Some((latest, reference)) if latest == party => reference,
+            _ => {
+                let reference = self.parties.reference_of(party);
+                self.latest_party = Some((party, reference));
+                reference
+            }
+        }
     }
 }
 

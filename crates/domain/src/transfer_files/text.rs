@@ -16,6 +16,16 @@ pub enum Stage {
     Applied,
 }
 
+impl Stage {
+    /// The sentence for a hub that goes to its new Party.
+    pub(super) fn updated(self) -> &'static str {
+        match self {
+            Stage::Checked => "Can be updated.",
+            Stage::Applied => "Updated.",
+        }
+    }
+}
+
 /// A line with everything that its sentence speaks of.
 #[derive(Clone, Copy)]
 pub struct Answer<'a> {
@@ -91,10 +101,7 @@ impl Answer<'_> {
     }
 
     fn updated(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.stage {
-            Stage::Checked => "Can be updated.",
-            Stage::Applied => "Updated.",
-        })?;
+        f.write_str(self.stage.updated())?;
         if self.outcome.warnings.include(Warnings::W10) {
             f.write_char(' ')?;
             self.expired(f)?;

@@ -201,8 +201,8 @@ fn run(app: &App, job: &JobRow) -> Result<()> {
 fn perform(kind: JobKind, run: &Run<'_>) -> Result<()> {
     match kind {
         JobKind::LoadImport => Err(Error::Damaged(format!("nothing loads {}", run.subject))),
-        JobKind::ValidateTransferFile => Err(Error::Damaged("nothing validates".into())),
-        JobKind::ApplyTransferFile => Err(Error::Damaged("nothing applies".into())),
+        JobKind::ValidateTransferFile => crate::transfer_files::validate(run),
+        JobKind::ApplyTransferFile => crate::transfer_files::apply(run),
         JobKind::WriteDeliveryReport => Err(Error::Damaged("nothing writes".into())),
     }
 }

@@ -9,6 +9,7 @@ pub mod jobs;
 pub mod journal;
 pub mod tables;
 pub mod settings;
+pub mod transfer_files;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};

@@ -1,6 +1,6 @@
 //! Bytes that came in or go out: kept under their hash, streamed both ways.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use domain::ids::FileId;
 use domain::{Refusal, refusal::RefusalKind};
@@ -83,13 +83,12 @@ pub fn too_large(limit: u64) -> Refusal {
     )
 }
 
-/// Reads a stored file from `offset`, a chunk at a time, each in a short transaction of its own.
+/// Reads a stored file from anywhere, a chunk at a time, each in a short transaction of its own.
 pub struct FileReader {
     app: App,
     file: FileId,
-    next: i64,
-    skip: usize,
-    chunk: io::Cursor<Vec<u8>>,
+    position: u64,
+    held: Option<(u64, Vec<u8>)>,
 }
 
 impl FileReader {
@@ -100,31 +99,44 @@ impl FileReader {
 
     /// A reader from byte `offset`.
     pub fn from(app: &App, file: FileId, offset: u64) -> FileReader {
-        let chunk_bytes = CHUNK_BYTES as u64;
-        FileReader {
-            app: app.clone(),
-            file,
-            next: i64::try_from(offset / chunk_bytes).expect("a file is smaller than 8 EiB"),
-            skip: usize::try_from(offset % chunk_bytes).expect("smaller than a chunk"),
-            chunk: io::Cursor::new(Vec::new()),
+        FileReader { app: app.clone(), file, position: offset, held: None }
+    }
+
+    fn chunk(&mut self, n: u64) -> io::Result<&[u8]> {
+        if self.held.as_ref().is_none_or(|(held, _)| *held != n) {
+            let number = i64::try_from(n).map_err(io::Error::other)?;
+            let mut tx = self.app.db.read().map_err(io::Error::other)?;
+            let chunk = store::files::chunk(&mut tx, self.file, number).map_err(io::Error::other)?;
+            self.held = Some((n, chunk.unwrap_or_default()));
         }
+        Ok(self.held.as_ref().map_or(&[], |(_, bytes)| bytes))
     }
 }
 
 impl Read for FileReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.chunk.read(buffer)?;
-        if read > 0 || buffer.is_empty() {
-            return Ok(read);
-        }
-        let mut tx = self.app.db.read().map_err(io::Error::other)?;
-        let chunk = store::files::chunk(&mut tx, self.file, self.next).map_err(io::Error::other)?;
-        let Some(chunk) = chunk else { return Ok(0) };
-        self.next += 1;
-        let skip = std::mem::take(&mut self.skip).min(chunk.len());
-        self.chunk = io::Cursor::new(chunk);
-        self.chunk.set_position(skip as u64);
-        self.chunk.read(buffer)
+        let chunk_bytes = CHUNK_BYTES as u64;
+        let skip = (self.position % chunk_bytes) as usize;
+        let chunk = self.chunk(self.position / chunk_bytes)?;
+        let read = chunk.get(skip..).unwrap_or_default().read(buffer)?;
+        self.position += read as u64;
+        Ok(read)
+    }
+}
+
+impl Seek for FileReader {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let moved = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::Current(by) => self.position.checked_add_signed(by),
+            SeekFrom::End(by) => {
+                let mut tx = self.app.db.read().map_err(io::Error::other)?;
+                let stored = store::files::load(&mut tx, self.file).map_err(io::Error::other)?;
+                stored.size.checked_add_signed(by)
+            }
+        };
+        self.position = moved.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.position)
     }
 }
 

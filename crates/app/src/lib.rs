@@ -7,8 +7,10 @@ pub mod error;
 pub mod files;
 pub mod jobs;
 pub mod journal;
-pub mod tables;
+pub mod parties;
 pub mod settings;
+pub mod sheet;
+pub mod tables;
 pub mod transfer_files;
 
 use std::path::PathBuf;

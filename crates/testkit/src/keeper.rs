@@ -3,11 +3,10 @@
 //! It waits on a pipe whose other end only this process holds. The kernel closes that end when the
 //! test passes, panics or is killed, so nothing here depends on a destructor being run.
 
-use std::io;
-use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
-
+use std::ffi::OsStr;
+use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 /// Whom to run as.
 #[derive(Clone, Copy, Debug)]
@@ -25,14 +24,26 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Runs a shell script that has `folder` as `$1` and is told the end by its standard input.
-    pub fn start(script: &str, folder: &Path, owner: Option<Owner>) -> io::Result<Keeper> {
+    /// Runs a shell script with an argument, `$1`; its standard input ends when this process does.
+    pub fn start(
+        script: &str,
+        argument: impl AsRef<OsStr>,
+        owner: Option<Owner>,
+    ) -> io::Result<Keeper> {
         let mut command = Command::new("sh");
         run_as(&mut command, owner);
-        command.args(["-c", script, "keeper"]).arg(folder).current_dir("/");
+        command.args(["-c", script, "keeper"]).arg(argument).current_dir("/");
         // A group of its own, so that Ctrl-C does not end it before it has cleaned up.
         command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         Ok(Keeper { child: command.spawn()? })
+    }
+
+    /// Says that there is nothing left to clean up: the script reads a line instead of the end.
+    pub fn dismiss(&mut self) -> io::Result<ExitStatus> {
+        if let Some(stdin) = &mut self.child.stdin {
+            stdin.write_all(b"\n")?;
+        }
+        self.finish()
     }
 
     /// Has the cleaning done now, and waits for it.

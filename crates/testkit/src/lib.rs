@@ -1,9 +1,11 @@
-//! What the tests of every layer stand on: PostgreSQL, and with the feature `browser` Chromium.
-//! Nothing here knows the product, so that any crate's tests can use it.
+//! What the tests of every layer stand on: both databases, the program as a process, files drawn
+//! from the code, and with the feature `browser` Chromium. Nothing here links the product, so that
+//! any crate's tests can use it.
 
 #[cfg(feature = "browser")]
 pub mod browser;
 pub mod golden;
 mod keeper;
 pub mod postgres;
+pub mod program;
 pub mod world;

@@ -10,6 +10,7 @@ pub mod page;
 pub mod portal;
 pub mod security;
 pub mod state;
+pub mod streams;
 
 use axum::Router;
 use tokio::net::TcpListener;

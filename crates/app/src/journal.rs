@@ -32,7 +32,10 @@ impl By {
 
 impl From<&Actor> for By {
     fn from(actor: &Actor) -> By {
-        By { actor: (actor.user.0 != 0).then_some(actor.user), acted_for: actor.acting_for.or(actor.party()) }
+        By {
+            actor: (actor.user.0 != 0).then_some(actor.user),
+            acted_for: actor.acting_for.or(actor.party()),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ pub mod journal;
 pub mod parties;
 pub mod settings;
 pub mod sheet;
+pub mod sign_in;
 pub mod tables;
 pub mod transfer_files;
 

@@ -9,6 +9,7 @@ pub mod ids;
 pub mod inventory;
 pub mod journal;
 pub mod parties;
+pub mod people;
 pub mod refusal;
 pub mod tabular;
 pub mod timers;

@@ -43,17 +43,25 @@ CREATE TABLE sessions (
     token_hash BYTEA PRIMARY KEY,
     user_id BIGINT NOT NULL REFERENCES users (id),
     organisation BIGINT NOT NULL,
+    address TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     last_seen_at BIGINT NOT NULL
 );
 CREATE INDEX sessions_user ON sessions (user_id);
 
-CREATE TABLE invitations (
+-- Links that work once. An invitation grants its role when it is accepted, not before.
+CREATE TABLE links (
     token_hash BYTEA PRIMARY KEY,
+    purpose TEXT NOT NULL CHECK (purpose IN ('invitation', 'password', 'sign-in')),
     user_id BIGINT NOT NULL REFERENCES users (id),
+    organisation BIGINT,
+    role TEXT,
+    created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
-    used_at BIGINT
+    used_at BIGINT,
+    CHECK (purpose <> 'invitation' OR (organisation IS NOT NULL AND role IS NOT NULL))
 );
+CREATE INDEX links_user ON links (user_id);
 
 CREATE TABLE tokens (
     id {{key}},
@@ -78,11 +86,13 @@ CREATE TABLE idempotency_keys (
     user_id BIGINT NOT NULL,
     idempotency_key TEXT NOT NULL,
     request_hash BYTEA NOT NULL,
-    status BIGINT NOT NULL,
-    answer TEXT NOT NULL,
+    status BIGINT,
+    headers TEXT NOT NULL,
+    answer BYTEA NOT NULL,
     created_at BIGINT NOT NULL,
     PRIMARY KEY (user_id, idempotency_key)
 );
+CREATE INDEX idempotency_keys_created ON idempotency_keys (created_at);
 
 CREATE TABLE journal (
     seq {{key}},

@@ -6,9 +6,12 @@
 pub mod db;
 pub mod error;
 pub mod files;
+pub mod idempotency;
 pub mod jobs;
 pub mod journal;
+pub mod people;
 pub mod settings;
+pub mod sign_in;
 pub mod value;
 
 pub use db::{Db, Engine, Tx};

@@ -83,9 +83,7 @@ pub(super) fn is_empty(db: &Db) -> Result<bool> {
     let mut tx = db.read()?;
     let any = match tx.engine() {
         Engine::Sqlite => "SELECT 1 FROM sqlite_master LIMIT 1",
-        Engine::Postgres => {
-            "SELECT 1 FROM pg_tables WHERE schemaname = current_schema() LIMIT 1"
-        }
+        Engine::Postgres => "SELECT 1 FROM pg_tables WHERE schemaname = current_schema() LIMIT 1",
     };
     Ok(tx.opt(any, &[])?.is_none())
 }

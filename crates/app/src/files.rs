@@ -106,7 +106,8 @@ impl FileReader {
         if self.held.as_ref().is_none_or(|(held, _)| *held != n) {
             let number = i64::try_from(n).map_err(io::Error::other)?;
             let mut tx = self.app.db.read().map_err(io::Error::other)?;
-            let chunk = store::files::chunk(&mut tx, self.file, number).map_err(io::Error::other)?;
+            let chunk =
+                store::files::chunk(&mut tx, self.file, number).map_err(io::Error::other)?;
             self.held = Some((n, chunk.unwrap_or_default()));
         }
         Ok(self.held.as_ref().map_or(&[], |(_, bytes)| bytes))

@@ -373,11 +373,12 @@ pub fn change_password(
     new: &str,
     (address, session): (&str, Option<&str>),
 ) -> Result<()> {
-    let wrong = |_| Error::from(Refusal::field("current", "The current password is not right"));
     let verified = verify(app, &actor.email, current, address);
-    verified.or_else(|error| match error.refusal().map(|refusal| refusal.kind) {
-        Some(RefusalKind::NotSignedIn) => Err(wrong(())),
-        _ => Err(error),
+    verified.map_err(|error| match error.refusal().map(|refusal| refusal.kind) {
+        Some(RefusalKind::NotSignedIn) => {
+            Error::from(Refusal::field("current", "The current password is not right"))
+        }
+        _ => error,
     })?;
     let shortest = settings::number_of(&mut app.db.read()?, &settings::PASSWORD_SHORTEST)?;
     rules::password(new, &actor.email, shortest)?;

@@ -9,10 +9,12 @@ pub mod listen;
 pub mod page;
 pub mod portal;
 pub mod security;
+pub mod session;
 pub mod state;
 pub mod streams;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use tokio::net::TcpListener;
 
 pub use state::AppState as State;
@@ -23,7 +25,8 @@ const LARGEST_BODY: usize = 65_537 << 20;
 /// Everything that this server answers, with all that stands around it.
 pub fn router(state: State) -> Router {
     let edge = security::Edge { tls_in_front: state.has_tls(), upload_limit: LARGEST_BODY };
-    let routes = portal::routes().merge(assets::routes()).with_state(state);
+    let recognise = from_fn_with_state(state.clone(), session::recognise);
+    let routes = portal::routes().merge(assets::routes()).layer(recognise).with_state(state);
     security::protect(routes, edge)
 }
 

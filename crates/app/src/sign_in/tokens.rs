@@ -120,8 +120,8 @@ pub fn revoke_token(app: &App, actor: &Actor, id: TokenId) -> Result<()> {
     Ok(())
 }
 
-/// The person whose token this is, if it still works.
-pub fn actor_for_token(app: &App, secret: &str) -> Result<Option<Actor>> {
+/// The person whose token this is, if it still works, and the organisation's name.
+pub fn actor_for_token(app: &App, secret: &str) -> Result<Option<(Actor, String)>> {
     if !secret.starts_with(TOKEN_PREFIX) {
         return Ok(None);
     }
@@ -132,5 +132,7 @@ pub fn actor_for_token(app: &App, secret: &str) -> Result<Option<Actor>> {
     let Some(row) = row.filter(works) else { return Ok(None) };
     let Some(user) = store::people::by_id(&mut tx, row.user)? else { return Ok(None) };
     let actor = actor_at(&mut tx, &user, row.organisation)?;
-    Ok(actor.map(|actor| Actor { only_reads: !row.writes, ..actor }))
+    let Some(actor) = actor else { return Ok(None) };
+    let named = organisation_name(&mut tx, row.organisation)?;
+    Ok(Some((Actor { only_reads: !row.writes, ..actor }, named)))
 }

@@ -94,6 +94,7 @@ pub struct Run<'a> {
     /// What it works on.
     pub subject: i64,
     id: JobId,
+    attempts: i64,
     beat_at: std::cell::Cell<std::time::Instant>,
 }
 
@@ -114,6 +115,15 @@ impl Run<'_> {
         tx.commit()?;
         if ours { Ok(()) } else { Err(Error::Damaged("another worker has this job".into())) }
     }
+
+    /// Whether the job will be tried again when it ends with this error.
+    pub fn will_try_again(&self, error: &Error) -> bool {
+        is_tried_again(error, self.attempts)
+    }
+}
+
+fn is_tried_again(error: &Error, attempts: i64) -> bool {
+    attempts < if error.is_passing() { MOST_ATTEMPTS } else { 3 }
 }
 
 /// Takes one due job and runs it. False when there was none.
@@ -166,6 +176,7 @@ fn run(app: &App, job: &JobRow) -> Result<()> {
         app,
         subject: job.subject,
         id: job.id,
+        attempts: job.attempts,
         beat_at: std::cell::Cell::new(std::time::Instant::now()),
     };
     let kind = JobKind::ALL.iter().find(|kind| kind.word() == job.kind);
@@ -177,15 +188,10 @@ fn run(app: &App, job: &JobRow) -> Result<()> {
     let mut tx = app.db.write()?;
     match ended {
         Ok(()) => store::jobs::finish(&mut tx, job.id, None, now)?,
-        Err(error) if error.is_passing() || job.attempts < 3 => {
+        Err(error) if is_tried_again(&error, job.attempts) => {
             tracing::warn!(job = %job.id, kind = job.kind, %error, "a job will be tried again");
-            let seconds = job.attempts.clamp(1, 30);
-            let again = now + SignedDuration::from_secs(seconds);
-            if job.attempts >= MOST_ATTEMPTS {
-                store::jobs::finish(&mut tx, job.id, Some(&error.to_string()), now)?;
-            } else {
-                store::jobs::postpone(&mut tx, job.id, &error.to_string(), again)?;
-            }
+            let again = now + SignedDuration::from_secs(job.attempts.clamp(1, 30));
+            store::jobs::postpone(&mut tx, job.id, &error.to_string(), again)?;
         }
         Err(error) => {
             tracing::error!(job = %job.id, kind = job.kind, %error, "a job has failed");
@@ -203,6 +209,6 @@ fn perform(kind: JobKind, run: &Run<'_>) -> Result<()> {
         JobKind::LoadImport => Err(Error::Damaged(format!("nothing loads {}", run.subject))),
         JobKind::ValidateTransferFile => crate::transfer_files::validate(run),
         JobKind::ApplyTransferFile => crate::transfer_files::apply(run),
-        JobKind::WriteDeliveryReport => Err(Error::Damaged("nothing writes".into())),
+        JobKind::WriteDeliveryReport => crate::delivery_report::write(run),
     }
 }

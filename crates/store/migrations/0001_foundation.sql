@@ -340,6 +340,7 @@ CREATE TABLE report_runs (
     format TEXT NOT NULL CHECK (format IN ('csv', 'xlsx', 'parquet')),
     requested_by BIGINT REFERENCES users (id),
     requested_at BIGINT NOT NULL,
+    due_at BIGINT,
     state TEXT NOT NULL CHECK (state IN ('Waiting', 'Done', 'Failed')),
     generated_at BIGINT,
     journal_seq BIGINT,
@@ -347,5 +348,6 @@ CREATE TABLE report_runs (
     size BIGINT,
     sha256 BYTEA,
     file_name TEXT,
-    problem TEXT
+    problem TEXT,
+    UNIQUE (due_at, format)
 );

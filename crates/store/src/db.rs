@@ -3,8 +3,8 @@
 //! Writers take turns ([`Db::write`]), so what a writer reads it may decide on; readers never wait.
 
 mod migrations;
-mod postgres;
-mod sqlite;
+pub(crate) mod postgres;
+pub(crate) mod sqlite;
 
 use crate::error::Result;
 use crate::value::{Row, Value};

@@ -3,7 +3,9 @@
 //! The only crate that names a database. `db` opens, begins, runs and migrates; `bulk` holds the
 //! few paths in which each engine has code of its own; every other module is one capability.
 
+pub mod bulk;
 pub mod db;
+pub mod delivery_report;
 pub mod error;
 pub mod files;
 pub mod idempotency;

@@ -104,7 +104,7 @@ pub enum Event {
     InstalledBeforeSettled { item: i64, note: String },
 
     /// ESI-013 was asked for; nobody asks when the schedule does.
-    DeliveryReportRequested { run: i64, format: String },
+    DeliveryReportRequested { run: i64, format: String, due_at: Option<i64> },
     /// ESI-013 was written.
     DeliveryReportWritten {
         run: i64,

@@ -102,11 +102,10 @@ impl<W: Write + Send> Parquet<W> {
         Ok(())
     }
 
-    pub fn finish(mut self: Box<Self>) -> io::Result<W> {
+    pub fn finish(mut self) -> io::Result<W> {
         if self.rows > 0 {
             self.write_group().map_err(broken)?;
         }
-        self.writer.finish().map_err(broken)?;
         self.writer.into_inner().map_err(broken)
     }
 }

@@ -84,7 +84,7 @@ impl<W: Write + Send> Xlsx<W> {
         Ok(())
     }
 
-    pub fn finish(mut self: Box<Self>) -> io::Result<W> {
+    pub fn finish(mut self) -> io::Result<W> {
         self.workbook.push_worksheet(self.sheet);
         self.workbook.save_to_writer(&mut self.out).map_err(broken)?;
         Ok(self.out)

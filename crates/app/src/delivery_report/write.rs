@@ -1,0 +1,249 @@
+//! The job that writes a run.
+//!
+//! All hubs are read in one transaction, so that the file shows one instant. CSV is made as fast as
+//! the hubs are read. The slower formats first put the hubs' own rows aside, so that the
+//! transaction, behind which SQLite's log grows, is as short for them.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use domain::ids::ReportRunId;
+use domain::tabular::write_record;
+use jiff::Timestamp;
+use store::bulk::export::{HubRow, hubs};
+use store::delivery_report::{self as rows, Written};
+
+use super::lines::{COLUMNS, Lines};
+use super::sink::{Sink, Whole};
+use crate::jobs::Run;
+use crate::journal::{By, Event, record};
+use crate::tables::{Format, Table};
+use crate::{App, Error, Result};
+
+/// Hubs between two looks at the clock.
+const STRIDE: u64 = 8192;
+
+/// Writes the run that the job names, unless that is done. Safe to run again: what another attempt
+/// left behind is dropped, and the file has its name only when it is whole.
+pub fn write(run: &Run<'_>) -> Result<()> {
+    let id = ReportRunId(run.subject);
+    let row = rows::load(&mut run.app.db.read()?, id)?;
+    let Some(row) = row.filter(|row| row.state == "Waiting") else { return Ok(()) };
+    let format = Format::from_word(&row.format)
+        .ok_or_else(|| Error::Damaged(format!("{id}: {} is no format", row.format)))?;
+    match produce(run, id, format) {
+        Ok(written) => settle(run.app, id, &written),
+        Err(error) => {
+            if !run.will_try_again(&error) {
+                give_up(run.app, id, &error)?;
+            }
+            Err(error)
+        }
+    }
+}
+
+fn settle(app: &App, id: ReportRunId, written: &Written) -> Result<()> {
+    let mut tx = app.db.write()?;
+    if rows::finish(&mut tx, id, written)? {
+        let event = Event::DeliveryReportWritten {
+            run: id.0,
+            generated_at: written.generated_at.as_microsecond(),
+            journal_seq: written.journal_seq,
+            hubs: written.hubs.unsigned_abs(),
+            size: written.size.unsigned_abs(),
+            sha256: crate::files::hex(&written.sha256),
+            file_name: written.file_name.clone(),
+        };
+        record(&mut tx, app.now(), By::SYSTEM, &event)?;
+    }
+    Ok(tx.commit()?)
+}
+
+fn give_up(app: &App, id: ReportRunId, error: &Error) -> Result<()> {
+    let mut tx = app.db.write()?;
+    let reason = error.to_string();
+    if rows::fail(&mut tx, id, &reason)? {
+        record(&mut tx, app.now(), By::SYSTEM, &Event::DeliveryReportFailed { run: id.0, reason })?;
+    }
+    Ok(tx.commit()?)
+}
+
+fn produce(run: &Run<'_>, id: ReportRunId, format: Format) -> Result<Written> {
+    let app = run.app;
+    let doing = |what: &'static str| Error::io(format!("{what} {id} in the reports folder"));
+    fs::create_dir_all(&app.reports).map_err(Error::io("make the reports folder"))?;
+    let aside = Aside::new(&app.reports, id, &app.worker).map_err(doing("begin"))?;
+    let mut sink = Sink::create(&aside.0).map_err(doing("begin"))?;
+
+    let mut tx = app.db.read()?;
+    let journal_seq = store::journal::last(&mut tx)?.map_or(0, |entry| entry.seq);
+    let generated_at = app.now();
+    let total = rows::hubs(&mut tx)?;
+    let lines = Lines::new(app, &mut tx, id, generated_at)?;
+    let progress = Progress { run, total };
+    let (count, whole) = match format {
+        Format::Csv => {
+            let count = write_csv(&mut tx, lines, &mut sink, &progress)?;
+            drop(tx);
+            (count, sink.finish())
+        }
+        Format::Xlsx | Format::Parquet => {
+            let spool = spool(&mut tx, &app.reports, &progress)?;
+            drop(tx);
+            let table = Table::new(format, COLUMNS, sink).map_err(doing("write"))?;
+            write_table(spool, lines, table, &progress)?
+        }
+    };
+    let Whole { size, sha256 } = whole.map_err(doing("write"))?;
+    let file_name = file_name(id, generated_at, format);
+    fs::rename(&aside.0, app.reports.join(&file_name)).map_err(doing("name"))?;
+    File::open(&app.reports).and_then(|folder| folder.sync_all()).map_err(doing("name"))?;
+    let number = |n: u64| i64::try_from(n).expect("files are smaller than 8 EiB");
+    let (hubs, size) = (number(count), number(size));
+    Ok(Written { generated_at, journal_seq, hubs, size, sha256, file_name })
+}
+
+/// `ESI-013_20261123T060000Z_esi-000001.csv`
+fn file_name(id: ReportRunId, at: Timestamp, format: Format) -> String {
+    let at = at.strftime("%Y%m%dT%H%M%SZ").to_string();
+    format!("ESI-013_{at}_{id}.{}", format.word())
+}
+
+struct Progress<'a> {
+    run: &'a Run<'a>,
+    total: u64,
+}
+
+impl Progress<'_> {
+    fn tell(&self, done: u64) -> Result<()> {
+        if done.is_multiple_of(STRIDE) { self.run.progress(done, self.total) } else { Ok(()) }
+    }
+}
+
+fn write_csv(
+    tx: &mut store::Tx,
+    mut lines: Lines,
+    sink: &mut Sink,
+    progress: &Progress<'_>,
+) -> Result<u64> {
+    write_record(&mut sink.held, COLUMNS.iter().map(|column| column.name));
+    each_hub(tx, |hub, count| {
+        lines.csv(hub, &mut sink.held)?;
+        sink.pass_on().map_err(Error::io("write the report"))?;
+        progress.tell(count)
+    })
+}
+
+/// Gives each hub, and how many it was, to `take`, whose errors are the operation's own.
+fn each_hub(tx: &mut store::Tx, mut take: impl FnMut(&HubRow, u64) -> Result<()>) -> Result<u64> {
+    let mut count = 0;
+    let mut problem = None;
+    let done = hubs(tx, &mut |hub| {
+        count += 1;
+        take(hub, count).map_err(|error| {
+            problem = Some(error);
+            store::Error::Missing { what: "rest of the report" }
+        })
+    });
+    match problem {
+        Some(error) => Err(error),
+        None => Ok(done.map(|()| count)?),
+    }
+}
+
+/// Bytes of a hub's own row while it is put aside.
+const SPOOLED: usize = 64;
+
+/// Puts all hubs' own rows aside, in a file without a name.
+fn spool(tx: &mut store::Tx, folder: &Path, progress: &Progress<'_>) -> Result<File> {
+    let doing = || Error::io("put hubs aside in the reports folder");
+    let file = tempfile::tempfile_in(folder).map_err(doing())?;
+    let mut out = BufWriter::with_capacity(1 << 20, file);
+    each_hub(tx, |hub, count| {
+        out.write_all(&to_bytes(hub)).map_err(doing())?;
+        progress.tell(count)
+    })?;
+    let mut file = out.into_inner().map_err(|error| doing()(error.into_error()))?;
+    file.rewind().map_err(doing())?;
+    Ok(file)
+}
+
+fn to_bytes(hub: &HubRow) -> [u8; SPOOLED] {
+    let installed_at = hub.installed_at.unwrap_or(i64::MIN);
+    let numbers = [
+        hub.id,
+        hub.gpf,
+        hub.pack,
+        hub.party,
+        hub.status,
+        hub.status_at,
+        installed_at,
+        hub.last_move,
+    ];
+    let mut bytes = [0; SPOOLED];
+    for (place, number) in bytes.chunks_exact_mut(8).zip(numbers) {
+        place.copy_from_slice(&number.to_le_bytes());
+    }
+    bytes
+}
+
+fn from_bytes(bytes: &[u8; SPOOLED]) -> HubRow {
+    let number = |i: usize| {
+        i64::from_le_bytes(bytes[8 * i..8 * i + 8].try_into().expect("it is eight bytes"))
+    };
+    HubRow {
+        id: number(0),
+        gpf: number(1),
+        pack: number(2),
+        party: number(3),
+        status: number(4),
+        status_at: number(5),
+        installed_at: Some(number(6)).filter(|at| *at != i64::MIN),
+        last_move: number(7),
+    }
+}
+
+fn write_table(
+    spool: File,
+    mut lines: Lines,
+    mut table: Table<Sink>,
+    progress: &Progress<'_>,
+) -> Result<(u64, io::Result<Whole>)> {
+    let doing = || Error::io("write the report");
+    let size = spool.metadata().map_err(doing())?.len();
+    let mut spool = BufReader::with_capacity(1 << 20, spool);
+    let mut bytes = [0; SPOOLED];
+    for _ in 0..size / SPOOLED as u64 {
+        spool.read_exact(&mut bytes).map_err(doing())?;
+        table.row(&lines.cells(&from_bytes(&bytes))?).map_err(doing())?;
+        progress.tell(table.rows())?;
+    }
+    let count = table.rows();
+    let sink = table.finish().map_err(doing())?;
+    Ok((count, sink.finish()))
+}
+
+/// The place of a file that is not whole yet; it is gone when this is.
+struct Aside(PathBuf);
+
+impl Aside {
+    /// Drops what other attempts at this run left behind.
+    fn new(folder: &Path, id: ReportRunId, worker: &str) -> io::Result<Aside> {
+        let ours = format!(".ESI-013_{id}_");
+        for found in fs::read_dir(folder)? {
+            let found = found?;
+            if found.file_name().to_string_lossy().starts_with(&ours) {
+                fs::remove_file(found.path())?;
+            }
+        }
+        Ok(Aside(folder.join(format!("{ours}{worker}.partial"))))
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        // It has its name by now, or was never finished.
+        let _ = fs::remove_file(&self.0);
+    }
+}

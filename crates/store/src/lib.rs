@@ -9,6 +9,7 @@ pub mod delivery_report;
 pub mod error;
 pub mod files;
 pub mod idempotency;
+pub mod inventory;
 pub mod jobs;
 pub mod journal;
 pub mod people;

@@ -283,18 +283,20 @@ CREATE TABLE import_answers (
 CREATE TABLE transfer_files (
     id {{key}},
     name TEXT NOT NULL,
-    file BIGINT NOT NULL UNIQUE REFERENCES files (id),
+    file BIGINT NOT NULL REFERENCES files (id),
     file_id TEXT UNIQUE,
     profile TEXT NOT NULL CHECK (profile IN ('unknown', 'minimal', 'controlled')),
     all_or_nothing BOOLEAN NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('Received', 'Validating', 'Validated', 'FailedValidation',
-        'Authorised', 'Applying', 'Applied', 'PartApplied', 'Failed', 'Withdrawn', 'Rejected')),
+    state TEXT NOT NULL CHECK (state IN ('Received', 'Validated', 'FailedValidation', 'Authorised',
+        'Applied', 'PartApplied', 'Failed', 'Withdrawn', 'Rejected')),
     reference TEXT NOT NULL,
     from_reference TEXT NOT NULL,
     to_reference TEXT NOT NULL,
     lines BIGINT NOT NULL,
-    summary TEXT NOT NULL,
+    summary TEXT,
+    result TEXT,
     refusal TEXT,
+    first_answer BIGINT REFERENCES transfer_files (id),
     preparer BIGINT NOT NULL REFERENCES users (id),
     authoriser BIGINT REFERENCES users (id),
     reason TEXT,
@@ -308,8 +310,21 @@ CREATE TABLE transfer_files (
     CHECK (authoriser IS NULL OR authoriser <> preparer)
 );
 CREATE INDEX transfer_files_state ON transfer_files (state, id);
+-- The same content is one file, but what was refused whole may come again under another name.
+CREATE UNIQUE INDEX transfer_files_content ON transfer_files (file) WHERE state <> 'FailedValidation';
+CREATE UNIQUE INDEX transfer_files_name_and_content ON transfer_files (file, name);
 
--- What each line came to, 16 bytes a line, at validation and when applied.
+-- Controlled files that were made here; the number is the sequence in the name.
+CREATE TABLE generated_files (
+    id {{key}},
+    name TEXT NOT NULL UNIQUE,
+    file BIGINT NOT NULL REFERENCES files (id),
+    hubs BIGINT NOT NULL,
+    made_by BIGINT NOT NULL REFERENCES users (id),
+    made_at BIGINT NOT NULL
+);
+
+-- What each line came to, about 16 bytes a line, at validation and when applied.
 CREATE TABLE transfer_file_outcomes (
     transfer_file BIGINT NOT NULL REFERENCES transfer_files (id),
     stage TEXT NOT NULL CHECK (stage IN ('validated', 'applied')),

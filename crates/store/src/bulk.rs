@@ -1,4 +1,9 @@
-//! The few paths in which each engine has code of its own: COPY on PostgreSQL, prepared statements
-//! on SQLite.
+//! The few paths in which each engine has code of its own.
+//!
+//! SQLite looks keys up one by one, in their order, with one prepared statement; PostgreSQL gets
+//! many at a time, by COPY or as arrays, and a plan that probes the key for each of them.
 
 pub mod export;
+pub mod facts;
+pub mod moves;
+pub mod stock;

@@ -233,7 +233,7 @@ impl PostgresTx {
         &self.connection.as_ref().expect("a transaction holds its connection until it ends").client
     }
 
-    fn prepared(&mut self, sql: &str) -> Result<Statement> {
+    pub(crate) fn prepared(&mut self, sql: &str) -> Result<Statement> {
         let connection =
             self.connection.as_mut().expect("a transaction holds its connection until it ends");
         if let Some(statement) = connection.prepared.get(sql) {

@@ -1,0 +1,50 @@
+//! SQLite: hubs whose keys follow each other without a gap move as one range.
+
+use rusqlite::Statement;
+
+use super::Plan;
+use crate::db::sqlite::{SqliteTx, broken};
+use crate::error::Result;
+
+pub(super) fn move_hubs(tx: &SqliteTx, plan: &Plan<'_>) -> Result<u64> {
+    let prepare = |sql: &str| tx.connection().prepare_cached(sql).map_err(|e| broken(sql, e));
+    let mut remember_one = prepare(
+        "INSERT INTO party_moves (move, hub, from_party, to_party, previous)
+         VALUES ($1, $2, $3, $4, $5)",
+    )?;
+    let mut remember_many = prepare(
+        "INSERT INTO party_moves (move, hub, from_party, to_party, previous)
+         SELECT $1, id, party, $2, last_move FROM hubs WHERE id BETWEEN $3 AND $4",
+    )?;
+    let mut move_many = prepare(
+        "UPDATE hubs SET last_move = $1, party = $2 WHERE id BETWEEN $3 AND $4 AND status = 1",
+    )?;
+    let mut moved = 0;
+    let mut rest = plan.movers;
+    while let Some(first) = rest.first() {
+        let follows = |(i, mover): (usize, &super::Mover)| {
+            mover.to == first.to && plan.key(mover).checked_sub(i as i64) == Some(plan.key(first))
+        };
+        let run = rest.iter().enumerate().take_while(|pair| follows(*pair)).count();
+        let (start, end) = (plan.key(first), plan.key(&rest[run - 1]));
+        let to = i64::from(first.to);
+        if run == 1 {
+            let hub = plan.hub(first);
+            let (from, previous) = (i64::from(hub.party), i64::from(hub.last_move));
+            execute(&mut remember_one, &[plan.number, start, from, to, previous])?;
+        } else {
+            execute(&mut remember_many, &[plan.number, to, start, end])?;
+        }
+        moved += execute(&mut move_many, &[plan.number, to, start, end])?;
+        rest = &rest[run..];
+    }
+    Ok(moved)
+}
+
+fn execute(statement: &mut Statement<'_>, values: &[i64]) -> Result<u64> {
+    let failed = |e| broken("move hubs", e);
+    for (i, value) in values.iter().enumerate() {
+        statement.raw_bind_parameter(i + 1, value).map_err(failed)?;
+    }
+    statement.raw_execute().map(|rows| rows as u64).map_err(failed)
+}

@@ -12,7 +12,6 @@ pub mod parties;
 pub mod settings;
 pub mod sheet;
 pub mod sign_in;
-pub mod settings;
 pub mod tables;
 pub mod transfer_files;
 

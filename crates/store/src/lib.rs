@@ -14,11 +14,8 @@ pub mod jobs;
 pub mod journal;
 pub mod people;
 pub mod settings;
-<<<<<<< HEAD
 pub mod sign_in;
-=======
 pub mod transfer_files;
->>>>>>> 395a36c (store: transfer files, facts in bulk, moves, kept counts)
 pub mod value;
 
 pub use db::{Db, Engine, Tx};

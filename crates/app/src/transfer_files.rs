@@ -10,6 +10,7 @@
 mod apply;
 mod decide;
 mod generate;
+mod history;
 mod installed;
 mod results;
 mod submit;
@@ -26,6 +27,7 @@ use crate::journal::Counts;
 pub use apply::apply;
 pub use decide::{authorise, reject, withdraw};
 pub use generate::{generate, generate_and_submit};
+pub use history::{HistoryEntry, history, original};
 pub use installed::{installed_before, settle};
 pub use results::{errors, lines, response};
 pub use submit::submit;

@@ -1,10 +1,72 @@
 //! The pages: one module for each capability, each with its `routes()`.
 
-use axum::Router;
+mod account;
+mod sign_in;
+mod transfer_files;
 
+use std::str::FromStr;
+
+use axum::Router;
+use axum::http::StatusCode;
+use domain::Refusal;
+use domain::access::{Action, Actor, Reach};
+use domain::refusal::RefusalKind;
+
+use crate::error_pages::{Failure, status_of};
+use crate::page::Problems;
 use crate::state::AppState;
 
 /// Every page of the portal.
 pub fn routes() -> Router<AppState> {
-    Router::new()
+    Router::new().merge(account::routes()).merge(sign_in::routes()).merge(transfer_files::routes())
+}
+
+/// Whether a page offers this person what leads to `action`.
+fn may(actor: &Actor, action: Action) -> bool {
+    actor.reach(action) != Reach::Nothing
+}
+
+/// The address of a page with these parts of its query that are not empty.
+fn address(path: &str, query: &[(&str, &str)]) -> String {
+    let mut pairs = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in query.iter().filter(|(_, value)| !value.is_empty()) {
+        pairs.append_pair(name, value);
+    }
+    let query = pairs.finish();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
+/// The number in an address; one that is none leads to no page.
+fn number_in<T: FromStr>(address: &str) -> Result<T, Failure> {
+    address.parse().map_err(|_| Refusal::not_found("page").into())
+}
+
+/// What a form shows of a refusal that its reader can act on there. Anything else is an answer of
+/// its own.
+fn shown_in_form(failure: Failure) -> Result<(StatusCode, Problems), Failure> {
+    let Failure(app::Error::Refused(refusal)) = failure else { return Err(failure) };
+    match refusal.kind {
+        RefusalKind::NotFound | RefusalKind::NotSignedIn | RefusalKind::NotAllowed => {
+            Err(refusal.into())
+        }
+        RefusalKind::Invalid
+        | RefusalKind::WrongState
+        | RefusalKind::OutOfDate
+        | RefusalKind::SamePerson
+        | RefusalKind::KeyReused
+        | RefusalKind::TooLarge
+        | RefusalKind::Throttled => Ok((status_of(refusal.kind), refusal.into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_holds_what_was_asked_for_and_no_more() {
+        assert_eq!(address("/hubs", &[("pallet", ""), ("status", "")]), "/hubs");
+        let filtered = address("/hubs", &[("pallet", "P&1"), ("status", ""), ("text", "a b")]);
+        assert_eq!(filtered, "/hubs?pallet=P%261&text=a+b");
+    }
 }

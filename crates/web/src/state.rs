@@ -1,8 +1,11 @@
 //! What every handler has at hand.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use app::App;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 
 /// The app, and how this server is met. Cloning it is cheap.
 #[derive(Clone)]
@@ -24,5 +27,14 @@ impl AppState {
     /// Whether browsers come by HTTPS.
     pub fn has_tls(&self) -> bool {
         self.public_url.starts_with("https://")
+    }
+}
+
+/// A handler takes it as an argument.
+impl FromRequestParts<AppState> for AppState {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(_: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
+        Ok(state.clone())
     }
 }

@@ -3,24 +3,52 @@
 //! A module with a page's template says `use crate::page::filters;`.
 #![allow(missing_docs)] // `filter_fn` makes items of its own, which can't be given a comment
 
-use std::borrow::Borrow;
 use std::fmt::Display;
 
 use askama::{Result, Values};
 use domain::inventory::SmiStatus;
+use domain::transfer_files::State;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil::Date};
 
+/// A value, or a reference to it: templates hand over now one, now the other.
+pub trait Read<T> {
+    /// The value.
+    fn read(&self) -> T;
+}
+
+macro_rules! read {
+    ($($kind:ty),+) => {$(
+        impl Read<$kind> for $kind {
+            fn read(&self) -> $kind {
+                *self
+            }
+        }
+        impl Read<$kind> for &$kind {
+            fn read(&self) -> $kind {
+                **self
+            }
+        }
+        impl Read<$kind> for &&$kind {
+            fn read(&self) -> $kind {
+                ***self
+            }
+        }
+    )+};
+}
+
+read!(Date, Timestamp, SmiStatus, State);
+
 /// `23 November 2026`
 #[askama::filter_fn]
-pub fn date(day: impl Borrow<Date>, _: &dyn Values) -> Result<String> {
-    Ok(date_text(*day.borrow()))
+pub fn date(day: impl Read<Date>, _: &dyn Values) -> Result<String> {
+    Ok(date_text(day.read()))
 }
 
 /// `23 November 2026 at 2:05pm`, in British time
 #[askama::filter_fn]
-pub fn datetime(at: impl Borrow<Timestamp>, _: &dyn Values) -> Result<String> {
-    Ok(datetime_text(*at.borrow()))
+pub fn datetime(at: impl Read<Timestamp>, _: &dyn Values) -> Result<String> {
+    Ok(datetime_text(at.read()))
 }
 
 /// `12,345`
@@ -51,14 +79,27 @@ pub fn asset(name: impl AsRef<str>, _: &dyn Values) -> Result<String> {
 
 /// The colour of a hub's status as a tag: only what can be moved is green.
 #[askama::filter_fn]
-pub fn smi_status_colour(status: impl Borrow<SmiStatus>, _: &dyn Values) -> Result<&'static str> {
-    Ok(match status.borrow() {
+pub fn smi_status_colour(status: impl Read<SmiStatus>, _: &dyn Values) -> Result<&'static str> {
+    Ok(match status.read() {
         SmiStatus::Pending => "green",
         SmiStatus::Whitelisted | SmiStatus::InstalledNotCommissioned => "yellow",
         SmiStatus::Commissioned => "teal",
         SmiStatus::Decommissioned | SmiStatus::Withdrawn => "grey",
         SmiStatus::Suspended => "red",
         SmiStatus::Recovery | SmiStatus::Recovered => "orange",
+    })
+}
+
+/// The colour of a transfer file's state as a tag: what waits for a person is yellow.
+#[askama::filter_fn]
+pub fn transfer_file_colour(state: impl Read<State>, _: &dyn Values) -> Result<&'static str> {
+    Ok(match state.read() {
+        State::Received | State::Validating | State::Authorised | State::Applying => "",
+        State::Validated => "yellow",
+        State::Applied => "green",
+        State::PartApplied => "orange",
+        State::FailedValidation | State::Failed | State::Rejected => "red",
+        State::Withdrawn => "grey",
     })
 }
 

@@ -4,14 +4,16 @@
 //! for all of them and name it in `HUBSTOCK_TEST_POSTGRES`. A test that stops or kills the server
 //! starts a [`Cluster`] for itself.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::keeper::{Keeper, Owner, run_as};
@@ -35,6 +37,9 @@ read -r _ || true
 rm -rf "$1"
 "#;
 
+/// How long a server may take to start; recovery and a busy machine included.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// How a running server is made to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
@@ -53,6 +58,9 @@ pub struct Cluster {
     folder: PathBuf,
     owner: Option<Owner>,
     keeper: Keeper,
+    /// A child of this process, so that a killed one is reaped: as long as its number is taken,
+    /// PostgreSQL does not start again.
+    server: Mutex<Option<Child>>,
 }
 
 /// The address of a new, empty database in the cluster that this process's tests share.
@@ -92,7 +100,8 @@ impl Cluster {
         let owner = owner();
         let folder = new_folder(owner);
         let keeper = Keeper::start(CLEAN_UP, &folder, owner).expect("every machine has sh");
-        let mut cluster = Cluster { port: 0, folder, owner, keeper };
+        let server = Mutex::new(None);
+        let mut cluster = Cluster { port: 0, folder, owner, keeper, server };
         let data = cluster.data();
         cluster.run("initdb", |initdb| {
             initdb.args(["--locale=C", "--encoding=UTF8", "--data-checksums", "--no-sync"]);
@@ -119,17 +128,23 @@ impl Cluster {
 
     /// Stops the server. Its address and what it holds stay.
     pub fn stop(&self, how: Stop) {
-        let mode = match how {
-            Stop::Fast => "fast",
-            Stop::Immediate => "immediate",
-            Stop::Kill => return self.kill(),
+        let signal = match how {
+            Stop::Fast => "INT",
+            Stop::Immediate => "QUIT",
+            Stop::Kill => "KILL",
         };
-        self.pg_ctl(|pg_ctl| pg_ctl.args(["stop", "-w", "-m", mode]));
+        let mut server = self.server.lock().expect("no test panics while it holds this");
+        let mut child = server.take().expect("a server is stopped only once");
+        let pid = child.id().to_string();
+        said("kill", Command::new("sh").args(["-c", "kill -s $0 $1", signal, &pid]).output());
+        child.wait().expect("a child can be waited for");
     }
 
     /// Starts the server again where it was; after a crash it recovers first.
+    ///
+    /// The first attempts fail while processes of a killed server still hold its shared memory.
     pub fn start_again(&self) {
-        let until = Instant::now() + Duration::from_secs(60);
+        let until = Instant::now() + PATIENCE;
         while let Err(said) = self.try_start() {
             assert!(Instant::now() < until, "PostgreSQL does not start again:\n{said}");
         }
@@ -138,14 +153,6 @@ impl Cluster {
     /// What the server wrote into its log.
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.join("log")).unwrap_or_default()
-    }
-
-    /// `kill -9`, which leaves the file that says that the server runs.
-    fn kill(&self) {
-        let file = self.data().join("postmaster.pid");
-        let lines = fs::read_to_string(file).expect("a running server has its pid file");
-        let pid = lines.lines().next().expect("the first line is the server's process id");
-        said("kill", Command::new("sh").args(["-c", "kill -s KILL \"$0\"", pid]).output());
     }
 
     /// A free port is only a hope: another program may take it before the server does.
@@ -161,24 +168,32 @@ impl Cluster {
         panic!("PostgreSQL does not start:\n{last}");
     }
 
+    /// Starts the server and waits until it is ready, or has ended.
     fn try_start(&self) -> Result<(), String> {
-        let log = self.folder.join("log");
-        let output = self
-            .program("pg_ctl")
-            .arg("-D")
-            .arg(self.data())
-            .args(["start", "-w", "-t", "60", "-o"])
-            .arg(format!("-p {}", self.port))
-            .arg("-l")
-            .arg(log)
-            .output()
-            .map_err(|error| error.to_string())?;
-        if output.status.success() { Ok(()) } else { Err(self.log()) }
+        let log = File::options().create(true).append(true).open(self.folder.join("log"));
+        let log = log.map_err(|error| error.to_string())?;
+        let mut server = self.program("postgres");
+        // In a group of its own: Ctrl-C is for the tests, and their end ends the server.
+        server.process_group(0).arg("-D").arg(self.data()).arg("-p").arg(self.port.to_string());
+        server.stdout(Stdio::null()).stderr(log);
+        let mut server = server.spawn().map_err(|error| error.to_string())?;
+        let until = Instant::now() + PATIENCE;
+        while !self.is_ready(&server) {
+            let ended = server.try_wait().map_err(|error| error.to_string())?;
+            if ended.is_some() || Instant::now() > until {
+                return Err(self.log());
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        *self.server.lock().expect("no test panics while it holds this") = Some(server);
+        Ok(())
     }
 
-    fn pg_ctl(&self, arguments: impl FnOnce(&mut Command) -> &mut Command) {
-        let data = self.data();
-        self.run("pg_ctl", |pg_ctl| arguments(pg_ctl.arg("-D").arg(data)));
+    /// The server keeps its process id in the first line of a file, and how it is in the eighth.
+    fn is_ready(&self, server: &Child) -> bool {
+        let file = fs::read_to_string(self.data().join("postmaster.pid")).unwrap_or_default();
+        let mut lines = file.lines().map(str::trim);
+        lines.next() == Some(&server.id().to_string()) && lines.nth(6) == Some("ready")
     }
 
     fn run(&self, name: &str, arguments: impl FnOnce(&mut Command) -> &mut Command) {
@@ -199,6 +214,9 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
+        if self.server.get_mut().is_ok_and(|server| server.is_some()) {
+            self.stop(Stop::Immediate);
+        }
         if let Err(error) = self.keeper.finish() {
             eprintln!("the test cluster in {} was left behind: {error}", self.folder.display());
         }

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod device_id;
 pub mod ids;
+pub mod imports;
 pub mod inventory;
 pub mod journal;
 pub mod parties;

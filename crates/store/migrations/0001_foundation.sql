@@ -181,6 +181,8 @@ CREATE TABLE packs (
 );
 CREATE INDEX packs_pallet ON packs (pallet);
 CREATE INDEX packs_consignment ON packs (consignment_no);
+CREATE INDEX packs_order ON packs (order_no);
+CREATE INDEX packs_box ON packs (box_id);
 
 CREATE TABLE hubs (
     id {{key}},
@@ -250,6 +252,7 @@ CREATE TABLE pallet_stock (
     PRIMARY KEY (party, pallet, status)
 ){{narrow}};
 CREATE INDEX pallet_stock_pallet ON pallet_stock (pallet);
+CREATE INDEX pallet_stock_status ON pallet_stock (status, pallet);
 
 CREATE TABLE imports (
     id {{key}},
@@ -260,6 +263,7 @@ CREATE TABLE imports (
         ('Received', 'Loading', 'Loaded', 'Refused', 'Compared', 'Authorised', 'Rejected')),
     lines_done BIGINT NOT NULL,
     next_offset BIGINT NOT NULL,
+    next_line BIGINT NOT NULL,
     counts TEXT NOT NULL,
     refusal TEXT,
     submitted_by BIGINT NOT NULL REFERENCES users (id),
@@ -275,9 +279,10 @@ CREATE INDEX imports_received ON imports (kind, id);
 
 CREATE TABLE import_answers (
     import BIGINT NOT NULL REFERENCES imports (id),
+    stage TEXT NOT NULL CHECK (stage IN ('compared', 'loaded')),
     part BIGINT NOT NULL,
     bytes BYTEA NOT NULL,
-    PRIMARY KEY (import, part)
+    PRIMARY KEY (import, stage, part)
 );
 
 CREATE TABLE transfer_files (

@@ -5,5 +5,6 @@
 
 pub mod export;
 pub mod facts;
+pub mod load;
 pub mod moves;
 pub mod stock;

@@ -63,8 +63,17 @@ pub enum Event {
     },
     /// All of it was loaded.
     ImportFinished { import: i64, counts: Counts },
+    /// The lines of a snapshot that begin in these bytes were compared with the inventory.
+    SnapshotPartCompared {
+        import: i64,
+        from_offset: u64,
+        to_offset: u64,
+        first_line: u64,
+        counts: Counts,
+        answers_sha256: String,
+    },
     /// A snapshot was compared with the inventory.
-    SnapshotCompared { import: i64, counts: Counts, answers_sha256: String },
+    SnapshotCompared { import: i64, counts: Counts },
     /// A snapshot's differences are to be applied.
     SnapshotAuthorised { import: i64 },
     /// A snapshot's differences are not to be applied.
@@ -167,6 +176,7 @@ impl Event {
             | Event::ImportRefused { import, .. }
             | Event::ImportLoaded { import, .. }
             | Event::ImportFinished { import, .. }
+            | Event::SnapshotPartCompared { import, .. }
             | Event::SnapshotCompared { import, .. }
             | Event::SnapshotAuthorised { import }
             | Event::SnapshotRejected { import, .. } => ImportId(*import).to_string(),

@@ -31,6 +31,16 @@ impl Splitter {
         }
     }
 
+    /// A splitter that goes on at byte `at`, where a record begins on this line.
+    pub fn resume(limits: Limits, at: u64, line: u32) -> Self {
+        Splitter { has_begun: at > 0, at, line, ..Splitter::new(limits) }
+    }
+
+    /// The byte and the line at which the next record begins.
+    pub fn position(&self) -> (u64, u32) {
+        (self.at, self.line)
+    }
+
     /// Takes the next bytes of the file and hands records that are whole to `each`, now or later.
     pub fn feed<E: From<Unreadable>>(
         &mut self,

@@ -6,6 +6,7 @@
 pub mod delivery_report;
 pub mod error;
 pub mod files;
+pub mod inventory;
 pub mod jobs;
 pub mod journal;
 pub mod parties;

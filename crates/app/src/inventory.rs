@@ -1,0 +1,10 @@
+//! The inventory as people look at it: one hub's life, slices, counts; and quarantine.
+
+mod life;
+mod quarantine;
+mod slices;
+
+pub use life::{HubLife, Responsible, StatusPeriod, Why, hub};
+pub use quarantine::{quarantine, redo, release};
+pub use slices::{Filter, Page, export, search, stock};
+pub use store::inventory::{Delivered, HubRow, StockRow};

@@ -4,6 +4,7 @@
 //! neither is ever there without the other.
 
 mod event;
+pub mod read;
 
 use domain::access::Actor;
 use domain::ids::{PartyId, UserId};

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::error::Result;
-use crate::value::Row;
+use crate::value::{Row, Value};
 use crate::{Tx, args};
 
 /// One entry as it stands in the table.
@@ -89,16 +89,53 @@ pub fn newest(
     before: Option<i64>,
     limit: i64,
 ) -> Result<Vec<EntryRow>> {
+    let named = newest_named(tx, filter, before, limit)?;
+    Ok(named.into_iter().map(|named| named.entry).collect())
+}
+
+/// An entry with the names of those whom it numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedEntry {
+    /// The entry.
+    pub entry: EntryRow,
+    /// The name of the person who did it.
+    pub actor: Option<String>,
+    /// The legal name of the Party that it was done for.
+    pub acted_for: Option<String>,
+}
+
+/// As [`newest`], with names.
+pub fn newest_named(
+    tx: &mut Tx,
+    filter: &Filter,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<NamedEntry>> {
+    let columns: Vec<String> = COLUMNS.split(", ").map(|column| format!("j.{column}")).collect();
+    // Only what is asked for stands in the statement, so that an index serves it.
+    let mut args = vec![Value::from(before.unwrap_or(i64::MAX)), Value::from(limit)];
+    let mut wanted = vec!["j.seq < $1".to_owned()];
+    for (column, value) in [
+        ("subject", filter.subject.clone().map(Value::from)),
+        ("kind", filter.kind.clone().map(Value::from)),
+        ("actor", filter.actor.map(Value::from)),
+    ] {
+        if let Some(value) = value {
+            args.push(value);
+            wanted.push(format!("j.{column} = ${}", args.len()));
+        }
+    }
     let sql = format!(
-        "SELECT {COLUMNS} FROM journal
-         WHERE (CAST($1 AS TEXT) IS NULL OR subject = $1)
-           AND (CAST($2 AS TEXT) IS NULL OR kind = $2)
-           AND (CAST($3 AS BIGINT) IS NULL OR actor = $3)
-           AND (CAST($4 AS BIGINT) IS NULL OR seq < $4)
-         ORDER BY seq DESC LIMIT CAST($5 AS BIGINT)"
+        "SELECT {}, u.name, p.legal_name FROM journal j
+         LEFT JOIN users u ON u.id = j.actor
+         LEFT JOIN parties p ON p.id = j.acted_for
+         WHERE {} ORDER BY j.seq DESC LIMIT CAST($2 AS BIGINT)",
+        columns.join(", "),
+        wanted.join(" AND ")
     );
-    let args = args![filter.subject.clone(), filter.kind.clone(), filter.actor, before, limit];
-    Ok(tx.all(&sql, args)?.iter().map(entry).collect())
+    let named =
+        |row: &Row| NamedEntry { entry: entry(row), actor: row.get(9), acted_for: row.get(10) };
+    Ok(tx.all(&sql, &args)?.iter().map(named).collect())
 }
 
 /// Entries after `after`, in order, at most `limit`: how a reader follows the journal.

@@ -1,0 +1,249 @@
+//! The journal as people read it: newest first, each entry with a sentence.
+
+use std::collections::BTreeMap;
+
+use domain::DeviceId;
+use domain::access::{Action, Actor};
+use domain::ids::{ImportId, PartyId, ReportRunId, TokenId, TransferFileId, UserId};
+use jiff::Timestamp;
+use store::journal::{Filter, NamedEntry};
+
+use super::{Counts, Event};
+use crate::{App, Result};
+
+/// Entries that a list shows at once.
+const PAGE: i64 = 100;
+
+/// What a reader looks for; all of it may be left open.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JournalFilter {
+    /// Only entries about this, such as `ctf-000042`, a setting's name or a device's ID.
+    pub subject: Option<String>,
+    /// Only entries of this kind, such as `TransferFileApplied`.
+    pub kind: Option<String>,
+    /// Only entries by this person.
+    pub actor: Option<UserId>,
+}
+
+/// One entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its place in the one order.
+    pub seq: i64,
+    /// When.
+    pub at: Timestamp,
+    /// Who, by number and name; nobody for the system's own work.
+    pub actor: Option<(UserId, String)>,
+    /// The Party that it was done for, by number and legal name.
+    pub acted_for: Option<(PartyId, String)>,
+    /// What it is about.
+    pub subject: String,
+    /// Its kind.
+    pub kind: String,
+    /// What happened, in a sentence.
+    pub text: String,
+    /// The particulars, as canonical JSON.
+    pub payload: String,
+    /// Its hash, which covers all entries before it.
+    pub hash: [u8; 32],
+}
+
+/// Part of the journal, newest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entries {
+    /// This part.
+    pub items: Vec<Entry>,
+    /// The cursor for the next part; none at the end.
+    pub next: Option<i64>,
+}
+
+/// Entries, newest first; `before` is the cursor that the part before this one gave.
+pub fn list(
+    app: &App,
+    actor: &Actor,
+    filter: &JournalFilter,
+    before: Option<i64>,
+) -> Result<Entries> {
+    actor.must(Action::ReadJournal)?;
+    let mut tx = app.db.read()?;
+    let wanted = Filter {
+        subject: filter.subject.as_deref().map(subject),
+        kind: filter.kind.clone(),
+        actor: filter.actor.map(|id| id.0),
+    };
+    let mut rows = store::journal::newest_named(&mut tx, &wanted, before, PAGE + 1)?;
+    let more = rows.len() > PAGE as usize;
+    rows.truncate(PAGE as usize);
+    let next = rows.last().filter(|_| more).map(|row| row.entry.seq);
+    let items = rows.into_iter().map(shown).collect();
+    Ok(Entries { items, next })
+}
+
+/// A subject as the journal spells it: device IDs may be given in any accepted form.
+fn subject(given: &str) -> String {
+    let given = given.trim();
+    DeviceId::parse(given).map_or_else(|_| given.to_owned(), |id| id.to_string())
+}
+
+fn shown(named: NamedEntry) -> Entry {
+    let row = named.entry;
+    let text = match Event::from_entry(&row.kind, &row.payload) {
+        Ok(event) => sentence(&event),
+        Err(_) => format!("An entry of kind {}, which this program cannot read", row.kind),
+    };
+    let (actor, party) = (row.actor.map(UserId), row.acted_for.map(PartyId));
+    Entry {
+        seq: row.seq,
+        at: row.at,
+        actor: actor.map(|id| (id, named.actor.unwrap_or_else(|| id.to_string()))),
+        acted_for: party.map(|id| (id, named.acted_for.unwrap_or_else(|| id.to_string()))),
+        subject: row.subject,
+        kind: row.kind,
+        text,
+        payload: row.payload,
+        hash: row.hash,
+    }
+}
+
+/// What happened, in a sentence without its full stop.
+pub fn sentence(event: &Event) -> String {
+    match event {
+        Event::PersonAdded { name, email, invited: true, .. } => {
+            format!("Invited {name} ({email})")
+        }
+        Event::PersonAdded { name, email, invited: false, .. } => format!("Added {name} ({email})"),
+        Event::PasswordSet { .. } => "Set a password".into(),
+        Event::RoleGranted { user, organisation, role } => {
+            format!("Granted {} the role {role} at {}", UserId(*user), at(*organisation))
+        }
+        Event::RoleRevoked { user, organisation, role } => {
+            format!("Took the role {role} at {} from {}", at(*organisation), UserId(*user))
+        }
+        Event::PersonDeactivated { user, reason } => {
+            format!("Deactivated {}: {reason}", UserId(*user))
+        }
+        Event::PersonReactivated { user } => format!("Reactivated {}", UserId(*user)),
+        Event::SignedIn { .. } => "Signed in".into(),
+        Event::TokenIssued { token, name, scope, .. } => {
+            format!("Issued the {scope} token {} \"{name}\"", TokenId(*token))
+        }
+        Event::TokenRevoked { token } => format!("Revoked the token {}", TokenId(*token)),
+        Event::SettingChanged { name, from, to } => {
+            let from = from.as_deref().unwrap_or("its default");
+            format!("Changed the setting {name} from {from} to {to}")
+        }
+        Event::PartyChanged { party, from, to } => {
+            format!("Changed {}: {}", PartyId(*party), changes(from, to))
+        }
+        Event::ImportReceived { what, name, .. } => format!("Received {name}, a file of {what}"),
+        Event::ImportRefused { import, reason } => {
+            format!("Refused {} whole: {reason}", ImportId(*import))
+        }
+        Event::ImportLoaded { import, first_line, counts, .. } => {
+            let lines: u64 = counts.values().sum();
+            let last = first_line + lines.saturating_sub(1);
+            format!(
+                "Loaded lines {first_line} to {last} of {}: {}",
+                ImportId(*import),
+                listed(counts)
+            )
+        }
+        Event::ImportFinished { import, counts } => {
+            format!("Finished loading {}: {}", ImportId(*import), listed(counts))
+        }
+        Event::SnapshotPartCompared { import, counts, .. } => {
+            format!("Compared a part of the snapshot {}: {}", ImportId(*import), listed(counts))
+        }
+        Event::SnapshotCompared { import, counts, .. } => {
+            format!(
+                "Compared the snapshot {} with the inventory: {}",
+                ImportId(*import),
+                listed(counts)
+            )
+        }
+        Event::SnapshotAuthorised { import } => {
+            format!("Authorised the differences of the snapshot {}", ImportId(*import))
+        }
+        Event::SnapshotRejected { import, reason } => {
+            format!("Rejected the differences of the snapshot {}: {reason}", ImportId(*import))
+        }
+        Event::HubQuarantined { hub, reason } => format!("Put hub {hub} into quarantine: {reason}"),
+        Event::HubReleased { hub, reason } => {
+            format!("Released hub {hub} from quarantine: {reason}")
+        }
+        Event::TransferFileReceived { name, all_or_nothing, .. } => {
+            let how = if *all_or_nothing { ", all or nothing" } else { "" };
+            format!("Received the transfer file {name}{how}")
+        }
+        Event::TransferFileGenerated { name, hubs, .. } => {
+            format!("Generated the transfer file {name} for {}", count(*hubs, "hub"))
+        }
+        Event::TransferFileRefused { transfer_file, reason } => {
+            format!("Refused {} whole: {reason}", TransferFileId(*transfer_file))
+        }
+        Event::TransferFileValidated { transfer_file, counts, .. } => {
+            format!("Validated {}: {}", TransferFileId(*transfer_file), listed(counts))
+        }
+        Event::TransferFileAuthorised { transfer_file } => {
+            format!("Authorised {}", TransferFileId(*transfer_file))
+        }
+        Event::TransferFileAuthorisationRefused { transfer_file, reason } => {
+            format!(
+                "Tried to authorise {} and was refused: {reason}",
+                TransferFileId(*transfer_file)
+            )
+        }
+        Event::TransferFileRejected { transfer_file, reason } => {
+            format!("Rejected {}: {reason}", TransferFileId(*transfer_file))
+        }
+        Event::TransferFileWithdrawn { transfer_file, reason } => {
+            format!("Withdrew {}: {reason}", TransferFileId(*transfer_file))
+        }
+        Event::TransferFileApplied { transfer_file, counts, .. } => {
+            format!("Applied {}: {}", TransferFileId(*transfer_file), listed(counts))
+        }
+        Event::TransferFileFailed { transfer_file, reason } => {
+            format!("Could not apply {}, nothing moved: {reason}", TransferFileId(*transfer_file))
+        }
+        Event::InstalledBeforeSettled { item, note } => {
+            format!("Settled item {item} of the hubs installed before their file: {note}")
+        }
+        Event::DeliveryReportRequested { run, format, due_at } => {
+            let why = if due_at.is_some() { ", by the schedule" } else { "" };
+            format!("Asked for the CH Delivery Report {} as {format}{why}", ReportRunId(*run))
+        }
+        Event::DeliveryReportWritten { hubs, file_name, .. } => {
+            format!("Wrote the CH Delivery Report {file_name} with {}", count(*hubs, "hub"))
+        }
+        Event::DeliveryReportFailed { run, reason } => {
+            format!("Could not write the CH Delivery Report {}: {reason}", ReportRunId(*run))
+        }
+    }
+}
+
+fn at(organisation: i64) -> String {
+    if organisation == 0 { "the centre".into() } else { PartyId(organisation).to_string() }
+}
+
+fn count(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+fn listed(counts: &Counts) -> String {
+    if counts.is_empty() {
+        return "no lines".into();
+    }
+    let each: Vec<String> = counts.iter().map(|(code, n)| format!("{code} {n}")).collect();
+    each.join(", ")
+}
+
+fn changes(from: &BTreeMap<String, String>, to: &BTreeMap<String, String>) -> String {
+    let changed = to.iter().filter(|(field, value)| from.get(*field) != Some(value));
+    let each: Vec<String> = changed
+        .map(|(field, value)| {
+            let before = from.get(field).map_or("", String::as_str);
+            format!("{field} from \"{before}\" to \"{value}\"")
+        })
+        .collect();
+    each.join(", ")
+}

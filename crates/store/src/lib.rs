@@ -4,6 +4,7 @@
 //! few paths in which each engine has code of its own; every other module is one capability.
 
 pub mod bulk;
+pub mod compare;
 pub mod db;
 pub mod delivery_report;
 pub mod error;

@@ -59,6 +59,7 @@ pub fn record(tx: &mut Tx, at: Timestamp, by: By, event: &Event) -> Result<i64> 
     };
     entry.hash = hash_of(&entry);
     store::journal::append(tx, &entry)?;
+    crate::idempotency::mark(tx, seq)?;
     Ok(seq)
 }
 

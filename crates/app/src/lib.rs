@@ -6,10 +6,12 @@
 pub mod delivery_report;
 pub mod error;
 pub mod files;
+pub mod idempotency;
 pub mod inventory;
 pub mod jobs;
 pub mod journal;
 pub mod parties;
+pub mod people;
 pub mod settings;
 pub mod sheet;
 pub mod sign_in;

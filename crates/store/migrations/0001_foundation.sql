@@ -89,6 +89,7 @@ CREATE TABLE idempotency_keys (
     status BIGINT,
     headers TEXT NOT NULL,
     answer BYTEA NOT NULL,
+    journal_seq BIGINT,
     created_at BIGINT NOT NULL,
     PRIMARY KEY (user_id, idempotency_key)
 );

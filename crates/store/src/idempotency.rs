@@ -19,12 +19,15 @@ pub struct KeyRow {
     pub answer: Vec<u8>,
     /// When the request was begun.
     pub created_at: Timestamp,
+    /// The first journal entry that the request made, noted in the transaction that made it.
+    pub journal_seq: Option<i64>,
 }
 
 /// What is kept under this person's key.
 pub fn find(tx: &mut Tx, user: UserId, key: &str) -> Result<Option<KeyRow>> {
     let sql = "
-        SELECT request_hash, status, headers, answer, created_at FROM idempotency_keys
+        SELECT request_hash, status, headers, answer, created_at, journal_seq
+        FROM idempotency_keys
         WHERE user_id = $1 AND idempotency_key = $2";
     Ok(tx.opt(sql, args![user, key])?.map(|row| KeyRow {
         request_hash: row.get::<Vec<u8>>(0).try_into().expect("the column holds 32 bytes"),
@@ -32,6 +35,7 @@ pub fn find(tx: &mut Tx, user: UserId, key: &str) -> Result<Option<KeyRow>> {
         headers: row.get(2),
         answer: row.get(3),
         created_at: row.get(4),
+        journal_seq: row.get(5),
     }))
 }
 
@@ -49,8 +53,17 @@ pub fn begin(
         VALUES ($1, $2, $3, NULL, '', $4, $5)
         ON CONFLICT (user_id, idempotency_key) DO UPDATE
         SET request_hash = excluded.request_hash, status = NULL, headers = '',
-            answer = excluded.answer, created_at = excluded.created_at";
+            answer = excluded.answer, journal_seq = NULL, created_at = excluded.created_at";
     tx.exec(sql, args![user, key, request_hash, Vec::new(), now])?;
+    Ok(())
+}
+
+/// Notes the first journal entry of a request, within the transaction that makes it.
+pub fn mark(tx: &mut Tx, user: UserId, key: &str, seq: i64) -> Result<()> {
+    let sql = "
+        UPDATE idempotency_keys SET journal_seq = $3
+        WHERE user_id = $1 AND idempotency_key = $2 AND journal_seq IS NULL";
+    tx.exec(sql, args![user, key, seq])?;
     Ok(())
 }
 
@@ -74,7 +87,7 @@ pub fn finish(
 pub fn forget(tx: &mut Tx, user: UserId, key: &str) -> Result<()> {
     let sql = "
         DELETE FROM idempotency_keys
-        WHERE user_id = $1 AND idempotency_key = $2 AND status IS NULL";
+        WHERE user_id = $1 AND idempotency_key = $2 AND status IS NULL AND journal_seq IS NULL";
     tx.exec(sql, args![user, key])?;
     Ok(())
 }

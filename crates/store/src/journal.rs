@@ -52,6 +52,12 @@ pub fn last(tx: &mut Tx) -> Result<Option<EntryRow>> {
     Ok(tx.opt(&sql, &[])?.as_ref().map(entry))
 }
 
+/// The entry at this place, if there is one.
+pub fn entry_at(tx: &mut Tx, seq: i64) -> Result<Option<EntryRow>> {
+    let sql = format!("SELECT {COLUMNS} FROM journal WHERE seq = $1");
+    Ok(tx.opt(&sql, args![seq])?.as_ref().map(entry))
+}
+
 /// Adds an entry.
 pub fn append(tx: &mut Tx, e: &EntryRow) -> Result<()> {
     let sql =

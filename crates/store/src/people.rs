@@ -120,7 +120,7 @@ fn role(row: &Row, index: usize) -> Role {
     Role::from_word(&row.get::<String>(index)).expect("only roles are granted")
 }
 
-/// Grants a role. False when the person held it already.
+/// Grants a role. False when the person held it already. The person's version counts on.
 pub fn grant(
     tx: &mut Tx,
     id: UserId,
@@ -131,13 +131,26 @@ pub fn grant(
     let sql = "
         INSERT INTO grants (user_id, organisation, role, granted_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT DO NOTHING";
-    Ok(tx.exec(sql, args![id, organisation.number(), role.word(), at])? == 1)
+    let granted = tx.exec(sql, args![id, organisation.number(), role.word(), at])? == 1;
+    if granted {
+        count_on(tx, id)?;
+    }
+    Ok(granted)
 }
 
-/// Takes a role back. False when the person did not hold it.
+fn count_on(tx: &mut Tx, id: UserId) -> Result<()> {
+    tx.exec("UPDATE users SET version = version + 1 WHERE id = $1", args![id])?;
+    Ok(())
+}
+
+/// Takes a role back. False when the person did not hold it. The person's version counts on.
 pub fn revoke(tx: &mut Tx, id: UserId, organisation: Organisation, role: Role) -> Result<bool> {
     let sql = "DELETE FROM grants WHERE user_id = $1 AND organisation = $2 AND role = $3";
-    Ok(tx.exec(sql, args![id, organisation.number(), role.word()])? == 1)
+    let revoked = tx.exec(sql, args![id, organisation.number(), role.word()])? == 1;
+    if revoked {
+        count_on(tx, id)?;
+    }
+    Ok(revoked)
 }
 
 /// A person and one thing that ties them to an organisation.
@@ -258,17 +271,24 @@ pub fn use_link(tx: &mut Tx, token_hash: [u8; 32], now: Timestamp) -> Result<boo
     Ok(tx.exec(sql, args![token_hash, now])? == 1)
 }
 
-/// Uses up a person's open links: all of them, or the invitations to one organisation.
-pub fn use_links_of(
+/// Uses up all of a person's open links.
+pub fn use_links_of(tx: &mut Tx, user: UserId, now: Timestamp) -> Result<()> {
+    let sql = "UPDATE links SET used_at = $2 WHERE user_id = $1 AND used_at IS NULL";
+    tx.exec(sql, args![user, now])?;
+    Ok(())
+}
+
+/// Uses up a person's open invitations to this role.
+pub fn use_invitations_to(
     tx: &mut Tx,
     user: UserId,
-    at: Option<Organisation>,
+    at: Organisation,
+    role: Role,
     now: Timestamp,
 ) -> Result<()> {
     let sql = "
-        UPDATE links SET used_at = $3
-        WHERE user_id = $1 AND used_at IS NULL
-          AND (CAST($2 AS BIGINT) IS NULL OR organisation = $2)";
-    tx.exec(sql, args![user, at.map(Organisation::number), now])?;
+        UPDATE links SET used_at = $4
+        WHERE user_id = $1 AND used_at IS NULL AND organisation = $2 AND role = $3";
+    tx.exec(sql, args![user, at.number(), role.word(), now])?;
     Ok(())
 }

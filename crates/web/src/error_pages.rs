@@ -30,9 +30,9 @@ pub fn status_of(kind: RefusalKind) -> StatusCode {
     match kind {
         RefusalKind::NotFound => StatusCode::NOT_FOUND,
         RefusalKind::NotSignedIn => StatusCode::UNAUTHORIZED,
-        RefusalKind::NotAllowed | RefusalKind::SamePerson => StatusCode::FORBIDDEN,
+        RefusalKind::NotAllowed => StatusCode::FORBIDDEN,
         RefusalKind::Invalid | RefusalKind::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
-        RefusalKind::WrongState => StatusCode::CONFLICT,
+        RefusalKind::WrongState | RefusalKind::SamePerson => StatusCode::CONFLICT,
         RefusalKind::OutOfDate => StatusCode::PRECONDITION_FAILED,
         RefusalKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         RefusalKind::Throttled => StatusCode::TOO_MANY_REQUESTS,
@@ -77,6 +77,8 @@ pub async fn blocking<T: Send + 'static>(
     operation: impl FnOnce() -> app::Result<T> + Send + 'static,
 ) -> Result<T, Failure> {
     let span = tracing::Span::current();
+    let claim = crate::api::once::claim();
+    let operation = move || app::idempotency::within(claim, operation);
     match tokio::task::spawn_blocking(move || span.in_scope(operation)).await {
         Ok(done) => done.map_err(Failure),
         Err(lost) => std::panic::resume_unwind(lost.into_panic()),
@@ -188,6 +190,10 @@ fn words(status: StatusCode) -> (&'static str, &'static [&'static str]) {
         StatusCode::PRECONDITION_FAILED => {
             ("Your page is out of date", &["Load it again and repeat what you did."])
         }
+        StatusCode::PRECONDITION_REQUIRED => (
+            "Say which version you have seen",
+            &["Send If-Match with the ETag of what you looked at, or *; nothing was changed."],
+        ),
         StatusCode::SERVICE_UNAVAILABLE => {
             ("The service is busy", &["Nothing was changed. Try again in a minute."])
         }

@@ -3,6 +3,7 @@
 //! A handler parses, calls one operation of `app` on a blocking thread, and renders. What every
 //! answer has in common (headers, limits, error pages) is put around the router by `security`.
 
+pub mod api;
 pub mod assets;
 pub mod error_pages;
 pub mod listen;

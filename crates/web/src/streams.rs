@@ -22,6 +22,7 @@ use domain::{Refusal, refusal::RefusalKind};
 use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::mpsc;
 
+use crate::api::once;
 use crate::error_pages::{Failure, blocking};
 
 /// Pieces that may wait for the other side.
@@ -128,9 +129,10 @@ pub async fn feed<T: Send + 'static, E: std::error::Error + Send + Sync + 'stati
     operation: impl FnOnce(&mut dyn Read) -> Result<T> + Send + 'static,
 ) -> std::result::Result<T, Failure> {
     let (sender, pieces) = mpsc::channel::<io::Result<Bytes>>(PIECES);
-    let operation = tokio::spawn(blocking(move || {
+    let operation = blocking(move || {
         operation(&mut BodyReader { pieces, held: Bytes::new(), ended: false })
-    }));
+    });
+    let operation = tokio::spawn(once::within(once::claim(), operation));
     let mut arriving = pin!(arriving);
     let mut lost = None;
     while let Some(piece) = arriving.next().await {

@@ -19,6 +19,10 @@ pub type Counts = BTreeMap<String, u64>;
 pub enum Event {
     /// A person was added, or invited.
     PersonAdded { user: i64, email: String, name: String, invited: bool },
+    /// A person was invited to a role at an organisation (0 is the centre).
+    PersonInvited { user: i64, organisation: i64, role: String, expires_at: i64 },
+    /// A link was made with which a person can set a new password.
+    PasswordLinkIssued { user: i64, expires_at: i64 },
     /// A person set a password.
     PasswordSet { user: i64 },
     /// A role was granted at an organisation (0 is the centre).
@@ -161,6 +165,8 @@ impl Event {
     pub fn subject(&self) -> String {
         match self {
             Event::PersonAdded { user, .. }
+            | Event::PersonInvited { user, .. }
+            | Event::PasswordLinkIssued { user, .. }
             | Event::PasswordSet { user }
             | Event::RoleGranted { user, .. }
             | Event::RoleRevoked { user, .. }

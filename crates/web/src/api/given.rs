@@ -1,0 +1,78 @@
+//! What a call gives: its JSON, its query, its `If-Match`; what is wrong with it is a problem
+//! document that says so.
+
+use std::str::FromStr;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::StatusCode;
+use axum::http::header::IF_MATCH;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use domain::Refusal;
+use serde::de::DeserializeOwned;
+
+use crate::error_pages::Failure;
+use crate::state::AppState;
+
+/// The body of a call, as JSON.
+pub struct Given<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<AppState> for Given<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Response> {
+        let bytes = Bytes::from_request(request, state).await;
+        let bytes = bytes.map_err(IntoResponse::into_response)?;
+        let wrong = |error: serde_json::Error| {
+            let refusal = Refusal::invalid(format!("The body is not the JSON expected: {error}."));
+            Failure::from(refusal).into_response()
+        };
+        serde_json::from_slice(&bytes).map(Given).map_err(wrong)
+    }
+}
+
+/// The query of a call.
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequestParts<AppState> for Query<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Failure> {
+        let query = axum::extract::Query::try_from_uri(&parts.uri);
+        let wrong = |error| Refusal::invalid(format!("The query cannot be used: {error}."));
+        Ok(Query(query.map_err(wrong)?.0))
+    }
+}
+
+/// The version that the caller has seen; none for `*`. A call without the header is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IfMatch(pub Option<i64>);
+
+impl FromRequestParts<AppState> for IfMatch {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Response> {
+        let Some(given) = parts.headers.get(IF_MATCH) else {
+            return Err(StatusCode::PRECONDITION_REQUIRED.into_response());
+        };
+        let given = given.to_str().unwrap_or_default().trim();
+        if given == "*" {
+            return Ok(IfMatch(None));
+        }
+        let version = given.strip_prefix('"').and_then(|given| given.strip_suffix('"'));
+        // What no version is like is older than all of them.
+        let version = version.and_then(|version| version.parse().ok()).unwrap_or(-1);
+        Ok(IfMatch(Some(version)))
+    }
+}
+
+/// A reference in an address. What is not one stands for nothing.
+pub fn reference<T: FromStr>(given: &str, what: &str) -> Result<T, Refusal> {
+    given.parse().map_err(|_| Refusal::not_found(what))
+}
+
+/// How long a page of a list is.
+pub fn limit(wanted: Option<u32>) -> u32 {
+    wanted.unwrap_or(50).clamp(1, 200)
+}

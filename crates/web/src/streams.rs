@@ -129,9 +129,8 @@ pub async fn feed<T: Send + 'static, E: std::error::Error + Send + Sync + 'stati
     operation: impl FnOnce(&mut dyn Read) -> Result<T> + Send + 'static,
 ) -> std::result::Result<T, Failure> {
     let (sender, pieces) = mpsc::channel::<io::Result<Bytes>>(PIECES);
-    let operation = blocking(move || {
-        operation(&mut BodyReader { pieces, held: Bytes::new(), ended: false })
-    });
+    let operation =
+        blocking(move || operation(&mut BodyReader { pieces, held: Bytes::new(), ended: false }));
     let operation = tokio::spawn(once::within(once::claim(), operation));
     let mut arriving = pin!(arriving);
     let mut lost = None;

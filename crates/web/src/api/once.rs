@@ -149,11 +149,8 @@ async fn kept(state: AppState, claim: Claim, answer: Response) -> Result<Respons
     let body = to_bytes(body, LONGEST_ANSWER).await.map_err(|error| {
         Failure(app::Error::Damaged(format!("an answer could not be kept: {error}")))
     })?;
-    let passing = [
-        StatusCode::UNAUTHORIZED,
-        StatusCode::REQUEST_TIMEOUT,
-        StatusCode::TOO_MANY_REQUESTS,
-    ];
+    let passing =
+        [StatusCode::UNAUTHORIZED, StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
     let app = state.app.clone();
     if parts.status.is_server_error() || passing.contains(&parts.status) {
         blocking(move || app::idempotency::forget(&app, &claim)).await?;

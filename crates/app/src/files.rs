@@ -11,15 +11,29 @@ use crate::{App, Error, Result};
 
 /// Compressed bytes that are held before they are written in one short transaction.
 const HELD_BYTES: usize = 8 << 20;
+/// The first bytes of a file that are looked at when it is complete.
+const HEAD_BYTES: usize = 4 << 10;
 
 /// Stores what `source` gives, up to `limit` bytes, and answers the file. The same bytes are
 /// stored once. Nothing can be found of a source that breaks off.
 pub fn receive(app: &App, source: &mut dyn Read, limit: u64) -> Result<StoredFile> {
+    receive_and(app, source, limit, |_, stored, _| Ok(stored))
+}
+
+/// Stores what `source` gives and, in the transaction that completes it, does what `then` says
+/// with the file and its first bytes.
+pub fn receive_and<T>(
+    app: &App,
+    source: &mut dyn Read,
+    limit: u64,
+    then: impl FnOnce(&mut store::Tx, StoredFile, &[u8]) -> Result<T>,
+) -> Result<T> {
     let mut hash = Sha256::new();
     let mut size = 0_u64;
     let mut held: Vec<Vec<u8>> = Vec::new();
     let mut begun: Option<FileId> = None;
     let mut written = 0_i64;
+    let mut head = Vec::new();
     loop {
         let chunk = read_chunk(source)?;
         size += chunk.len() as u64;
@@ -31,13 +45,17 @@ pub fn receive(app: &App, source: &mut dyn Read, limit: u64) -> Result<StoredFil
             hash.update(&chunk);
             held.push(compress(&chunk));
         }
+        if head.is_empty() {
+            head.extend_from_slice(&chunk[..chunk.len().min(HEAD_BYTES)]);
+        }
         if ended {
             let sha256: [u8; 32] = hash.finalize().into();
             let mut tx = app.db.write()?;
             let id = write_held(app, &mut tx, begun, &mut held, &mut written)?;
             let stored = store::files::finish(&mut tx, id, sha256, size)?;
+            let done = then(&mut tx, stored, &head)?;
             tx.commit()?;
-            return Ok(stored);
+            return Ok(done);
         }
         if held.iter().map(Vec::len).sum::<usize>() > HELD_BYTES {
             let mut tx = app.db.write()?;

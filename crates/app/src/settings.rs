@@ -21,6 +21,8 @@ pub enum Takes {
     },
     /// A time of day in Great Britain, such as `06:00`, or `off`.
     TimeOfDay,
+    /// Up to 30 letters, digits and hyphens.
+    Code,
     /// One or more of these words, with commas between them.
     SomeOf(&'static [&'static str]),
 }
@@ -97,6 +99,19 @@ settings! {
         "transfer_file.authorise_within_days", "30", (1, 365),
         "Days after its validation in which a transfer file can be authorised", OWN,
     );
+    /// How long an authorisation counts.
+    TRANSFER_FILE_APPLY_WITHIN_DAYS = number(
+        "transfer_file.apply_within_days", "5", (1, 365),
+        "Days after its authorisation in which a transfer file can still be applied", OWN,
+    );
+    /// The code of the preparer in the names and headers of files that are generated here.
+    TRANSFER_FILE_PREPARER_CODE = Setting {
+        name: "transfer_file.preparer_code",
+        default: "DCC",
+        takes: Takes::Code,
+        meaning: "Code of the preparer in the controlled files that are generated here",
+        source: OWN,
+    };
     /// The largest upload.
     UPLOAD_MOST_MIB = number(
         "upload.most_mib", "256", (1, 65_536),
@@ -196,6 +211,7 @@ impl Setting {
                     Refusal::field("value", range)
                 }),
             Takes::TimeOfDay => time_of_day(given),
+            Takes::Code => code(given),
             Takes::SomeOf(words) => some_of(words, given),
         }
     }
@@ -206,6 +222,7 @@ impl Setting {
             Takes::OneOf(words) => either(words),
             Takes::Number { least, most } => format!("a whole number from {least} to {most}"),
             Takes::TimeOfDay => "a time of day such as 06:00, or off".to_owned(),
+            Takes::Code => "up to 30 letters, digits and hyphens".to_owned(),
             Takes::SomeOf(words) => {
                 format!("one or more of {}, with commas between", words.join(", "))
             }
@@ -232,6 +249,14 @@ fn time_of_day(given: &str) -> std::result::Result<String, Refusal> {
         text.parse::<u8>().ok().filter(|number| digits && *number < below).ok_or_else(wrong)
     };
     Ok(format!("{:02}:{:02}", two(hour, 24)?, two(minute, 60)?))
+}
+
+fn code(given: &str) -> std::result::Result<String, Refusal> {
+    let may_stand_there = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if (1..=30).contains(&given.len()) && given.bytes().all(may_stand_there) {
+        return Ok(given.to_owned());
+    }
+    Err(Refusal::field("value", "Enter up to 30 letters, digits and hyphens."))
 }
 
 fn some_of(words: &[&str], given: &str) -> std::result::Result<String, Refusal> {
@@ -340,7 +365,7 @@ mod tests {
     fn every_default_is_a_value_that_the_setting_takes() {
         for setting in ALL {
             assert_eq!(setting.parse(setting.default).unwrap(), setting.default);
-            assert!(setting.parse("perhaps").is_err(), "{}", setting.name);
+            assert!(setting.parse("perhaps?").is_err(), "{}", setting.name);
         }
     }
 

@@ -9,9 +9,13 @@
 
 mod apply;
 mod decide;
+mod examine;
 mod generate;
 mod history;
 mod installed;
+mod kept;
+mod redo;
+mod response;
 mod results;
 mod submit;
 mod summary;
@@ -19,21 +23,23 @@ mod validate;
 mod view;
 
 use domain::ids::{PartyId, TransferFileId, UserId};
-use domain::transfer_files::{FileRefusal, Outcome, State};
+use domain::transfer_files::{Outcome, State};
 use jiff::Timestamp;
 
 use crate::journal::Counts;
 
 pub use apply::apply;
 pub use decide::{authorise, reject, withdraw};
+pub use examine::Refused;
 pub use generate::{generate, generate_and_submit};
 pub use history::{HistoryEntry, history, original};
 pub use installed::{installed_before, settle};
+pub use redo::redo;
 pub use results::{errors, lines, response};
 pub use submit::submit;
 pub use summary::{ModelLines, PartyPair, StockChange, Summary};
 pub use validate::{check, validate};
-pub use view::{get, list};
+pub use view::{get, list, waiting_for};
 
 /// A file as it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +63,7 @@ pub struct Submitted {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Checked {
     /// The file would be refused whole.
-    Refused(FileRefusal),
+    Refused(Refused),
     /// Each line has an answer.
     Answered {
         /// How many lines came to what.

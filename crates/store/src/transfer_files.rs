@@ -229,6 +229,12 @@ pub fn list(
     Ok(tx.all(&sql, args)?.iter().map(transfer_file).collect())
 }
 
+/// How many checked files somebody else than this person prepared.
+pub fn count_waiting_for(tx: &mut Tx, authoriser: UserId) -> Result<i64> {
+    let sql = "SELECT count(*) FROM transfer_files WHERE state = 'Validated' AND preparer <> $1";
+    Ok(tx.one("count", sql, args![authoriser])?.get(0))
+}
+
 /// How many files there are in each state.
 pub fn count_by_state(tx: &mut Tx) -> Result<Vec<(State, i64)>> {
     let sql = "SELECT state, count(*) FROM transfer_files GROUP BY state ORDER BY state";
@@ -470,4 +476,23 @@ pub struct NewInstalled {
     pub from_party: PartyId,
     /// The Party that it should have gone to.
     pub to_party: PartyId,
+}
+
+/// The place of the journal's last entry; 0 if there is none.
+pub fn last_entry(tx: &mut Tx) -> Result<i64> {
+    Ok(tx.one("journal", "SELECT coalesce(max(seq), 0) FROM journal", &[])?.get(0))
+}
+
+/// Whether anything after this entry may have changed what a check looks at.
+pub fn has_changed_since(tx: &mut Tx, seq: i64) -> Result<bool> {
+    let sql = "
+        SELECT 1 FROM journal
+        WHERE seq > $1 AND kind NOT IN ('SignedIn', 'PasswordSet', 'TokenIssued', 'TokenRevoked',
+            'PersonAdded', 'RoleGranted', 'RoleRevoked', 'ImportReceived', 'TransferFileReceived',
+            'TransferFileGenerated', 'TransferFileRefused', 'TransferFileValidated',
+            'TransferFileAuthorised', 'TransferFileAuthorisationRefused', 'TransferFileRejected',
+            'TransferFileWithdrawn', 'InstalledBeforeSettled', 'DeliveryReportRequested',
+            'DeliveryReportWritten')
+        LIMIT 1";
+    Ok(tx.opt(sql, args![seq])?.is_some())
 }

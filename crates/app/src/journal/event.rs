@@ -106,7 +106,7 @@ pub enum Event {
     /// It was applied: hubs moved.
     TransferFileApplied {
         transfer_file: i64,
-        move_number: i64,
+        move_number: Option<i64>,
         counts: Counts,
         outcomes_sha256: String,
         response_sha256: String,

@@ -1,7 +1,15 @@
 //! What the authoriser sees instead of every line.
 
-use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
 
+use domain::ids::PartyId;
+use domain::parties::{PartyBook, PartyDetails};
+use domain::transfer_files::{Outcome, ParsedFile, Receiver};
+use serde::{Deserialize, Serialize};
+use store::Tx;
+
+use super::examine::{Rules, Sight};
+use crate::Result;
 use crate::journal::Counts;
 
 /// What a validation found, as the database keeps it and the page shows it.
@@ -68,4 +76,123 @@ pub struct StockChange {
     pub before: i64,
     /// The hubs that it will hold.
     pub after: i64,
+}
+
+/// Counts by the names of the outcomes.
+pub(super) fn by_name(counts: &domain::transfer_files::Counts) -> Counts {
+    counts.iter().map(|(outcome, n)| (outcome.name().to_owned(), n.into())).collect()
+}
+
+/// Sums the outcomes of a file up; the hashes are left to the caller.
+pub(super) fn of(
+    tx: &mut Tx,
+    file: &ParsedFile<'_>,
+    rules: &Rules,
+    sight: &Sight<'_>,
+    outcomes: &[Outcome],
+) -> Result<Summary> {
+    let mut all = domain::transfer_files::Counts::default();
+    let mut pairs: Pairs = HashMap::new();
+    let mut models: HashMap<(i32, u16), (u64, u64)> = HashMap::new();
+    for (number, (line, outcome)) in file.lines.iter().zip(outcomes).enumerate() {
+        let hub = sight.hub(number);
+        all.add(*outcome);
+        let pair = (hub.map_or(0, |hub| hub.party), line.reference());
+        pairs.entry(pair).or_default().add(*outcome);
+        if let Some(hub) = hub {
+            let pack = sight.hubs.pack(hub);
+            let (lines, moves) = models.entry((pack.model, pack.region)).or_default();
+            *lines += 1;
+            *moves += u64::from(outcome.moves());
+        }
+    }
+    let stock = stock(tx, file, rules, &pairs)?;
+    Ok(Summary {
+        counts: by_name(&all),
+        moves: all.moved().into(),
+        rejected: all.rejected().into(),
+        by_party: party_pairs(file, &rules.parties, pairs),
+        by_model: model_lines(tx, sight, models)?,
+        stock,
+        content_sha256: String::new(),
+        outcomes_sha256: String::new(),
+    })
+}
+
+type Pairs = HashMap<(i32, Option<usize>), domain::transfer_files::Counts>;
+
+fn party_pairs(file: &ParsedFile<'_>, parties: &PartyBook, pairs: Pairs) -> Vec<PartyPair> {
+    let pair =
+        |((from, to), counts): ((i32, Option<usize>), domain::transfer_files::Counts)| PartyPair {
+            from: parties.reference_of(PartyId(from.into())).to_owned(),
+            to: to.map_or_else(String::new, |place| file.references[place].clone()),
+            moves: counts.moved().into(),
+            counts: by_name(&counts),
+        };
+    let mut pairs: Vec<PartyPair> = pairs.into_iter().map(pair).collect();
+    pairs.sort_by(|a, b| (&a.from, &a.to).cmp(&(&b.from, &b.to)));
+    pairs
+}
+
+fn model_lines(
+    tx: &mut Tx,
+    sight: &Sight<'_>,
+    models: HashMap<(i32, u16), (u64, u64)>,
+) -> Result<Vec<ModelLines>> {
+    let names = store::bulk::facts::model_names(tx)?;
+    let line = |((model, region), (lines, moves)): ((i32, u16), (u64, u64))| {
+        let name = names.iter().find(|name| name.id == i64::from(model));
+        let text = |of: fn(&store::bulk::facts::ModelName) -> &String| {
+            name.map_or_else(String::new, |name| of(name).clone())
+        };
+        ModelLines {
+            manufacturer: text(|name| &name.manufacturer),
+            model: text(|name| &name.model),
+            firmware_version: text(|name| &name.firmware_version),
+            wan_variant: text(|name| &name.wan_variant),
+            region: sight.hubs.regions[usize::from(region)].clone(),
+            lines,
+            moves,
+        }
+    };
+    let mut lines: Vec<ModelLines> = models.into_iter().map(line).collect();
+    let key = |line: &ModelLines| {
+        let parts = [&line.manufacturer, &line.model, &line.firmware_version, &line.wan_variant];
+        (parts.map(String::clone), line.region.clone(), line.lines, line.moves)
+    };
+    lines.sort_by_key(key);
+    Ok(lines)
+}
+
+fn stock(
+    tx: &mut Tx,
+    file: &ParsedFile<'_>,
+    rules: &Rules,
+    pairs: &Pairs,
+) -> Result<Vec<StockChange>> {
+    let receivers = rules.receivers(file);
+    let mut differences: BTreeMap<i64, i64> = BTreeMap::new();
+    for ((from, to), counts) in pairs.iter().filter(|(_, counts)| counts.moved() > 0) {
+        let moves = i64::from(counts.moved());
+        *differences.entry((*from).into()).or_default() -= moves;
+        let to = to.map(|place| receivers[place]);
+        if let Some(Receiver::Party(party) | Receiver::Barred(party)) = to {
+            *differences.entry(party.0).or_default() += moves;
+        }
+    }
+    let mut changes = Vec::with_capacity(differences.len());
+    for (party, difference) in differences {
+        let before = store::bulk::facts::pending_stock(tx, party)?;
+        let details = rules.parties.by_id(PartyId(party)).map(|party| &party.details);
+        let text = |of: fn(&PartyDetails) -> &String| {
+            details.map_or_else(String::new, |details| of(details).clone())
+        };
+        changes.push(StockChange {
+            party: text(|details| &details.service_user_reference),
+            name: text(|details| &details.legal_name),
+            before,
+            after: before + difference,
+        });
+    }
+    Ok(changes)
 }

@@ -1,17 +1,229 @@
 //! Checking each line: as a dry run, and as the job that every file goes through.
 
-use jiff::civil::Date;
+use domain::ids::TransferFileId;
+use domain::timers::british_day;
+use domain::transfer_files::check::hold_back;
+use domain::transfer_files::response::ResponseWriter;
+use domain::transfer_files::{Action, Counts, Outcome, ParsedFile, Profile, State};
+use jiff::{Timestamp, civil::Date};
+use sha2::{Digest, Sha256};
+use store::Tx;
+use store::transfer_files::{self as rows, TransferFileRow};
 
-use super::Checked;
+use super::examine::{Keys, Refused, Rules, Sight, Source};
+use super::{Checked, kept, summary};
+use crate::files::hex;
 use crate::jobs::Run;
+use crate::journal::{By, Event, record};
 use crate::{App, Error, Result};
 
+/// How often a check is made anew because the inventory changed meanwhile, before it is made
+/// within the turn to write.
+const MOST_ATTEMPTS: usize = 4;
+
 /// Checks a file against the inventory as it is and writes nothing.
-pub fn check(_app: &App, name: &str, _bytes: &[u8], _today: Date) -> Result<Checked> {
-    Err(Error::Damaged(format!("nothing checks {name}")))
+pub fn check(app: &App, name: &str, bytes: &[u8], today: Date) -> Result<Checked> {
+    let source = match Source::new(name, bytes.to_vec())? {
+        Ok(source) => source,
+        Err(refused) => return Ok(Checked::Refused(refused)),
+    };
+    let mut tx = app.db.read()?;
+    let rules = Rules::load(&mut tx)?;
+    let file = match source.parse(&rules.limits) {
+        Ok(file) => file,
+        Err(refused) => return Ok(Checked::Refused(refused)),
+    };
+    let keys = Keys::of(&file);
+    let sight = Sight::look(&mut tx, &keys, &mut |_| Ok(()))?;
+    let outcomes = sight.outcomes(&file, &rules, today);
+    let mut response = Vec::new();
+    let mut writer = ResponseWriter::new(&file, &rules.parties, None);
+    writer.header(&mut response);
+    for (number, (line, outcome)) in file.lines.iter().zip(&outcomes).enumerate() {
+        writer.line(&mut response, line, *outcome, &sight.facts(number));
+    }
+    let counts = Counts::of(outcomes.iter().copied());
+    let rejected = counts.rejected().into();
+    Ok(Checked::Answered { counts: summary::by_name(&counts), rejected, response })
 }
 
 /// The job: gives each line of a received file its code, or refuses the file whole.
+///
+/// The facts are read before the turn to write is taken. If the inventory changed in between they
+/// are read again, so that the journal's order is the order in which things were seen.
 pub fn validate(run: &Run<'_>) -> Result<()> {
-    Err(Error::Damaged(format!("nothing validates {}", run.subject)))
+    let id = TransferFileId(run.subject);
+    for attempt in 0.. {
+        let is_last = attempt == MOST_ATTEMPTS;
+        let mut tx = if is_last { run.app.db.write()? } else { run.app.db.read()? };
+        let row = rows::load(&mut tx, id)?
+            .ok_or_else(|| Error::Damaged(format!("there is no {id} to check")))?;
+        if row.state != State::Received {
+            return Ok(());
+        }
+        let seen = rows::last_entry(&mut tx)?;
+        let today = british_day(run.app.now());
+        let mut progress = |done: usize, total: usize| match is_last {
+            true => Ok(()),
+            false => run.progress(done as u64, total as u64),
+        };
+        let bytes = store::files::whole(&mut tx, row.file)?;
+        let found = examine(&mut tx, &row, bytes, today, &mut progress)?;
+        if !is_last {
+            drop(tx);
+            tx = run.app.db.write()?;
+        }
+        let at = run.app.now();
+        if rows::has_changed_since(&mut tx, seen)? || british_day(at) != today {
+            continue;
+        }
+        let row = rows::load(&mut tx, id)?;
+        if row.is_none_or(|row| row.state != State::Received) {
+            return Ok(());
+        }
+        note(&mut tx, id, &found, at)?;
+        tx.commit()?;
+        break;
+    }
+    run.app.bell.ring();
+    Ok(())
+}
+
+/// What an examination found.
+pub(super) enum Found {
+    /// The file is refused whole.
+    Refused(Refused),
+    /// Each line has an outcome.
+    Lines(Box<FoundLines>),
+}
+
+/// The outcomes of a file's lines.
+pub(super) struct FoundLines {
+    profile: Profile,
+    lines: u64,
+    summary: super::Summary,
+    outcomes: Vec<u8>,
+}
+
+/// Gives each line its outcome, as this transaction sees the inventory.
+pub(super) fn examine(
+    tx: &mut Tx,
+    row: &TransferFileRow,
+    bytes: Vec<u8>,
+    today: Date,
+    progress: &mut dyn FnMut(usize, usize) -> Result<()>,
+) -> Result<Found> {
+    let _span = tracing::debug_span!("validate", id = %row.id).entered();
+    let rules = Rules::load(tx)?;
+    let source = match Source::new(&row.name, bytes)? {
+        Ok(source) => source,
+        Err(refused) => return Ok(Found::Refused(refused)),
+    };
+    let file = match source.parse(&rules.limits) {
+        Ok(file) => file,
+        Err(refused) => return Ok(Found::Refused(refused)),
+    };
+    let keys = Keys::of(&file);
+    let total = file.lines.len();
+    let mut stopped = None;
+    let looked = Sight::look(tx, &keys, &mut |done| {
+        progress(done, total).map_err(|error| {
+            stopped = Some(error);
+            store::Error::Unsuitable("stopped".into())
+        })
+    });
+    let sight = match (looked, stopped) {
+        (Ok(sight), _) => sight,
+        (Err(_), Some(error)) | (Err(error), None) => return Err(error),
+    };
+    let mut outcomes = sight.outcomes(&file, &rules, today);
+    if row.all_or_nothing {
+        hold_back(&mut outcomes);
+    }
+    Ok(Found::Lines(Box::new(found_lines(tx, row, &file, &rules, &sight, &outcomes)?)))
+}
+
+fn found_lines(
+    tx: &mut Tx,
+    row: &TransferFileRow,
+    file: &ParsedFile<'_>,
+    rules: &Rules,
+    sight: &Sight<'_>,
+    outcomes: &[Outcome],
+) -> Result<FoundLines> {
+    let _span = tracing::debug_span!("sum up").entered();
+    let kept = kept::write(&file.lines, outcomes, |line| sight.facts(line));
+    let mut summary = summary::of(tx, file, rules, sight, outcomes)?;
+    summary.content_sha256 = hex(&row.sha256);
+    summary.outcomes_sha256 = hex(&Sha256::digest(&kept));
+    let outcomes = rows::compress_outcomes(&kept);
+    let lines = file.lines.len() as u64;
+    Ok(FoundLines { profile: file.profile.clone(), lines, summary, outcomes })
+}
+
+/// Writes down what was found, in rows and in the journal, within the caller's transaction.
+fn note(tx: &mut Tx, id: TransferFileId, found: &Found, at: Timestamp) -> Result<()> {
+    let event = note_rows(tx, id, found, at)?;
+    record(tx, at, By::SYSTEM, &event)?;
+    Ok(())
+}
+
+/// Writes the rows of what was found and answers the entry that says so.
+pub(super) fn note_rows(
+    tx: &mut Tx,
+    id: TransferFileId,
+    found: &Found,
+    at: Timestamp,
+) -> Result<Event> {
+    let checking = State::Received.after(Action::Validate)?;
+    let found = match found {
+        Found::Refused(refused) => {
+            checking.after(Action::Refuse)?;
+            return refuse(tx, id, refused, None, at);
+        }
+        Found::Lines(found) => found,
+    };
+    checking.after(Action::Pass)?;
+    let header = match &found.profile {
+        Profile::Controlled(header) => Some(header),
+        Profile::Minimal => None,
+    };
+    let file_id = header.map(|header| header.file_id.to_string());
+    if let Some(file_id) = &file_id
+        && let Some(first) = rows::with_file_id(tx, file_id)?.filter(|first| *first != id)
+    {
+        let message = format!(
+            "The file ID {file_id} was sent before, as {first}, which has the answer. Make a new \
+             file if other hubs are to move."
+        );
+        return refuse(tx, id, &Refused { word: "file-id", message }, Some(first), at);
+    }
+    let validated = rows::Validated {
+        file_id,
+        profile: if header.is_some() { "controlled" } else { "minimal" },
+        reference: header.map_or("", |header| &header.reference),
+        from: header.map_or("", |header| &header.from),
+        to: header.map_or("", |header| &header.to),
+        lines: found.lines,
+        summary: serde_json::to_string(&found.summary).expect("a summary is plain data"),
+        at,
+    };
+    rows::set_validated(tx, id, &validated)?;
+    rows::put_outcomes(tx, id, "validated", found.outcomes.clone())?;
+    Ok(Event::TransferFileValidated {
+        transfer_file: id.0,
+        counts: found.summary.counts.clone(),
+        outcomes_sha256: found.summary.outcomes_sha256.clone(),
+    })
+}
+
+fn refuse(
+    tx: &mut Tx,
+    id: TransferFileId,
+    refused: &Refused,
+    first_answer: Option<TransferFileId>,
+    at: Timestamp,
+) -> Result<Event> {
+    rows::set_refused(tx, id, &refused.message, first_answer, at)?;
+    Ok(Event::TransferFileRefused { transfer_file: id.0, reason: refused.message.clone() })
 }

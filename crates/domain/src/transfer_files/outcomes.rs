@@ -69,7 +69,8 @@ impl Judged {
         lines.iter().map(|line| Judged::read(line).ok_or(NotJudged)).collect()
     }
 
-    fn read(bytes: &[u8; Judged::BYTES]) -> Option<Judged> {
+    /// Reads one line of a validation back.
+    pub fn read(bytes: &[u8; Judged::BYTES]) -> Option<Judged> {
         let [l0, l1, l2, l3, o0, o1, status, 0, p0, p1, p2, p3, m0, m1, m2, m3] = *bytes else {
             return None;
         };

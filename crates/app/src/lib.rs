@@ -24,6 +24,9 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use store::Db;
 
+/// How long an upload may take before what came of it is dropped.
+const UNFINISHED_UPLOADS: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+
 pub use error::{Error, Result};
 
 /// Where time comes from.
@@ -84,4 +87,13 @@ impl App {
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
+}
+
+/// Drops what nobody can use any more: uploads that broke off, and what has expired.
+pub fn tidy(app: &App) -> Result<()> {
+    let now = app.now();
+    let mut tx = app.db.write()?;
+    store::files::drop_unfinished(&mut tx, now - UNFINISHED_UPLOADS)?;
+    tx.commit()?;
+    Ok(())
 }

@@ -17,12 +17,8 @@ pub enum ImportKind {
 
 impl ImportKind {
     /// All of them.
-    pub const ALL: &[ImportKind] = &[
-        ImportKind::Parties,
-        ImportKind::Deliveries,
-        ImportKind::Statuses,
-        ImportKind::Snapshot,
-    ];
+    pub const ALL: &[ImportKind] =
+        &[ImportKind::Parties, ImportKind::Deliveries, ImportKind::Statuses, ImportKind::Snapshot];
 
     /// The word for it in addresses, on the command line and in the database.
     pub fn word(self) -> &'static str {
@@ -188,10 +184,13 @@ pub fn differences(
             ("DeliveryLocation", pack.location.clone()),
             ("InstallationEndDate", day(pack.installation_end)),
             ("TestHub", yes(pack.is_test)),
-            ("ServiceUserReference", match and_delivered_to {
-                Compare::DeliveredTo => pack.delivered_to.clone(),
-                Compare::NotDeliveredTo => String::new(),
-            }),
+            (
+                "ServiceUserReference",
+                match and_delivered_to {
+                    Compare::DeliveredTo => pack.delivered_to.clone(),
+                    Compare::NotDeliveredTo => String::new(),
+                },
+            ),
         ]
     };
     let pairs = fields(here).into_iter().zip(fields(sent));

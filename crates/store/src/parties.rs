@@ -53,9 +53,8 @@ pub fn load(tx: &mut Tx, id: PartyId) -> Result<Option<PartyRow>> {
 
 /// Adds one.
 pub fn insert(tx: &mut Tx, party: &Party) -> Result<()> {
-    let sql = format!(
-        "INSERT INTO parties ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1)"
-    );
+    let sql =
+        format!("INSERT INTO parties ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1)");
     let d = &party.details;
     let args = args![
         party.id,

@@ -112,6 +112,12 @@ pub fn sentence(event: &Event) -> String {
             format!("Invited {name} ({email})")
         }
         Event::PersonAdded { name, email, invited: false, .. } => format!("Added {name} ({email})"),
+        Event::PersonInvited { user, organisation, role, .. } => {
+            format!("Invited {} to the role {role} at {}", UserId(*user), at(*organisation))
+        }
+        Event::PasswordLinkIssued { user, .. } => {
+            format!("Made a link with which {} can set a password", UserId(*user))
+        }
         Event::PasswordSet { .. } => "Set a password".into(),
         Event::RoleGranted { user, organisation, role } => {
             format!("Granted {} the role {role} at {}", UserId(*user), at(*organisation))

@@ -161,9 +161,7 @@ fn postgres_rows(
     tx: &mut postgres::PostgresTx,
     sql: &str,
     params: &[&(dyn ToSql + Sync)],
-    take: &mut dyn FnMut(
-        &tokio_postgres::Row,
-    ) -> std::result::Result<(), tokio_postgres::Error>,
+    take: &mut dyn FnMut(&tokio_postgres::Row) -> std::result::Result<(), tokio_postgres::Error>,
 ) -> Result<()> {
     tx.batch(FENCE)?;
     let statement = tx.prepared(sql)?;
@@ -177,9 +175,11 @@ fn postgres_rows(
         Ok(())
     });
     read.map_err(|error| postgres::broken(sql, error))?;
-    tx.batch("SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = on; \
+    tx.batch(
+        "SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = on; \
         SET LOCAL enable_mergejoin = on; SET LOCAL enable_bitmapscan = on; \
-        SET LOCAL plan_cache_mode = auto")
+        SET LOCAL plan_cache_mode = auto",
+    )
 }
 
 /// What the counts need to know of these packs, which are in order, and their regions.
@@ -238,7 +238,8 @@ pub fn packs_by_fingerprint(tx: &mut Tx, prints: &[[u8; 16]]) -> Result<HashMap<
             let keys: Vec<&[u8]> = prints.iter().map(|print| print.as_slice()).collect();
             postgres_rows(tx, sql, &[&keys], &mut |row| {
                 let print: &[u8] = row.try_get(0)?;
-                packs.insert(print.try_into().expect("fingerprints have 16 bytes"), row.try_get(1)?);
+                packs
+                    .insert(print.try_into().expect("fingerprints have 16 bytes"), row.try_get(1)?);
                 Ok(())
             })?;
         }
@@ -347,11 +348,7 @@ pub const PACKS: Table = Table {
 /// Pallets.
 pub const PALLETS: Table = Table {
     name: "pallets",
-    columns: &[
-        ("id", Big),
-        ("pallet_id", Text),
-        ("consignment_no", Text),
-    ],
+    columns: &[("id", Big), ("pallet_id", Text), ("consignment_no", Text)],
 };
 
 /// Changes of status, by change and hub.
@@ -487,7 +484,8 @@ pub fn update_hubs(tx: &mut Tx, hubs: &[HubRow]) -> Result<()> {
             let numbers = |get: fn(&HubRow) -> i64| hubs.iter().map(get).collect::<Vec<i64>>();
             let installed: Vec<Option<i64>> = hubs.iter().map(|hub| hub.installed_at).collect();
             let (ids, parties) = (numbers(|hub| hub.id), numbers(|hub| hub.party));
-            let (statuses, since) = (numbers(|hub| hub.status as i64), numbers(|hub| hub.status_at));
+            let (statuses, since) =
+                (numbers(|hub| hub.status as i64), numbers(|hub| hub.status_at));
             let (moves, changes) = (numbers(|hub| hub.last_move), numbers(|hub| hub.last_change));
             let params: [&(dyn ToSql + Sync); 7] =
                 [&ids, &parties, &statuses, &since, &installed, &moves, &changes];
@@ -521,8 +519,10 @@ impl PackChanges {
         let mut packs: Vec<i64> = self.0.keys().map(|(pack, _, _)| *pack).collect();
         packs.sort_unstable();
         packs.dedup();
-        let places: HashMap<i64, (PackRow, String)> =
-            places(tx, &packs)?.into_iter().map(|(pack, region)| (pack.id.into(), (pack, region))).collect();
+        let places: HashMap<i64, (PackRow, String)> = places(tx, &packs)?
+            .into_iter()
+            .map(|(pack, region)| (pack.id.into(), (pack, region)))
+            .collect();
         let mut changes = StockChanges::default();
         for ((pack, party, status), by) in self.0 {
             let (pack, region) = places.get(&pack).ok_or(Error::Missing { what: "pack" })?;
@@ -588,8 +588,7 @@ pub fn packs(tx: &mut Tx, ids: &[i64]) -> Result<Vec<DeliveredPack>> {
                 "{PACK} FROM unnest($1::bigint[]) k (id) JOIN packs p ON p.id = k.id {PACK_JOINS}"
             );
             postgres_rows(tx, &sql, &[&ids], &mut |row| {
-                let numbers =
-                    [row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?];
+                let numbers = [row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?];
                 let mut texts: [String; 18] = Default::default();
                 for (index, text) in texts.iter_mut().enumerate() {
                     *text = row.try_get(index + 4)?;
@@ -602,7 +601,11 @@ pub fn packs(tx: &mut Tx, ids: &[i64]) -> Result<Vec<DeliveredPack>> {
     Ok(packs)
 }
 
-fn pack([id, model, pallet, delivered_to]: [i64; 4], t: [String; 18], is_test: bool) -> DeliveredPack {
+fn pack(
+    [id, model, pallet, delivered_to]: [i64; 4],
+    t: [String; 18],
+    is_test: bool,
+) -> DeliveredPack {
     let [
         manufacturer,
         model_name,

@@ -1,0 +1,411 @@
+//! The words of the command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Stock of Communications Hubs, and its transfer between Parties.
+#[derive(Debug, Parser)]
+#[command(name = "hubstock", version, about, max_term_width = 100)]
+pub struct Arguments {
+    /// The database: an SQLite file, or postgres://USER@HOST/NAME
+    #[arg(long, global = true, env = "HUBSTOCK_DATABASE", value_name = "URL")]
+    pub database: Option<String>,
+
+    /// Print JSON instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Starts everything on a database of its own with a living, invented world in it
+    Demo {
+        /// The address to listen on
+        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8140")]
+        listen: SocketAddr,
+        /// Builds the world in --database and exits
+        #[arg(long)]
+        prepare: bool,
+    },
+    /// Serves the portal and the API, and does the jobs
+    Serve(Serve),
+    /// Brings the database's tables to this program's version
+    Migrate,
+    /// People who can sign in
+    #[command(subcommand)]
+    User(User),
+    /// Loads a file into the inventory
+    Import(Import),
+    /// CH Stock Transfer Files
+    #[command(subcommand)]
+    TransferFile(TransferFile),
+    /// Hubs installed before their transfer file was processed
+    #[command(subcommand)]
+    InstalledBefore(InstalledBefore),
+    /// Authorises or rejects the differences that a snapshot showed
+    #[command(subcommand)]
+    Snapshot(Snapshot),
+    /// Reports
+    #[command(subcommand)]
+    Report(Report),
+    /// One hub's life, by any form of its CHF or GPF ID
+    Hub {
+        /// The ID, as on the label or from a file
+        id: String,
+    },
+    /// Hubs by pallet, consignment, Party, model or status, as a table
+    Hubs(Hubs),
+    /// Counts of stock by Party, model, region and status
+    Stock {
+        /// Only this Party's, by its signifier
+        #[arg(long, value_name = "SIGNIFIER")]
+        party: Option<String>,
+    },
+    /// Puts a hub into quarantine, or takes it out
+    Quarantine {
+        /// The hub
+        id: String,
+        /// Takes it out instead
+        #[arg(long)]
+        release: bool,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Shows or changes settings
+    #[command(subcommand)]
+    Setting(Setting),
+    /// The journal, newest first
+    Journal {
+        /// Only about this, such as ctf-000042
+        #[arg(long, value_name = "REFERENCE")]
+        subject: Option<String>,
+        /// How many entries
+        #[arg(long, default_value_t = 50)]
+        most: i64,
+    },
+    /// Checks the journal's chain and that the tables are what the journal says
+    Verify,
+    /// Copies the database, while it is used, into a file
+    Backup {
+        /// The file to write
+        out: PathBuf,
+    },
+    /// Fills an empty database from a backup
+    Restore {
+        /// The backup
+        from: PathBuf,
+    },
+}
+
+/// How to serve.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The address to listen on
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8140")]
+    pub listen: SocketAddr,
+    /// The address that people use, such as https://hubstock.example
+    #[arg(long, env = "HUBSTOCK_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// The folder that reports are written to
+    #[arg(long, env = "HUBSTOCK_REPORTS", value_name = "FOLDER", default_value = "reports")]
+    pub reports: PathBuf,
+    /// Serves only; leaves the jobs to other processes
+    #[arg(long)]
+    pub no_jobs: bool,
+}
+
+/// In whose name.
+#[derive(Debug, Args)]
+pub struct Who {
+    /// The person who acts, by e-mail address
+    #[arg(long = "as", value_name = "EMAIL")]
+    pub email: String,
+}
+
+/// People.
+#[derive(Debug, Subcommand)]
+pub enum User {
+    /// Adds a person, or another role to one who is there
+    Add {
+        /// E-mail address
+        email: String,
+        /// Name
+        #[arg(long)]
+        name: String,
+        /// Role
+        #[arg(long, value_parser = role)]
+        role: domain::access::Role,
+        /// The Party, for a Party's roles
+        #[arg(long, value_name = "SIGNIFIER")]
+        party: Option<String>,
+        /// Reads the password from standard input
+        #[arg(long, required = true)]
+        password_stdin: bool,
+    },
+    /// Lists people and their roles
+    List,
+    /// Ends a person's access at once
+    Deactivate {
+        /// E-mail address
+        email: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        #[command(flatten)]
+        who: Who,
+    },
+}
+
+fn role(word: &str) -> Result<domain::access::Role, String> {
+    domain::access::Role::from_word(word).ok_or_else(|| {
+        let words: Vec<&str> = domain::access::Role::ALL.iter().map(|r| r.word()).collect();
+        format!("a role is one of {}", words.join(", "))
+    })
+}
+
+/// What kind of file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ImportWhat {
+    /// Parties
+    Parties,
+    /// Deliveries: advance shipment notifications
+    Deliveries,
+    /// Status changes
+    Statuses,
+    /// A full snapshot, compared and applied only when authorised
+    Snapshot,
+}
+
+/// A file to load.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// What the file holds
+    #[arg(value_enum)]
+    pub what: ImportWhat,
+    /// The file, CSV or XLSX
+    pub file: PathBuf,
+    /// Writes the answer to each line here
+    #[arg(long, value_name = "OUT")]
+    pub answer: Option<PathBuf>,
+    /// Only checks; changes nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub who: Who,
+}
+
+/// Transfer files.
+#[derive(Debug, Subcommand)]
+pub enum TransferFile {
+    /// Checks a file; writes nothing to the inventory
+    Check {
+        /// The file, CSV or XLSX
+        file: PathBuf,
+        /// Writes the answer to each line here
+        #[arg(long, value_name = "OUT")]
+        response: Option<PathBuf>,
+    },
+    /// Submits a file, waits until it is validated, and prints its reference
+    Submit {
+        /// The file, CSV or XLSX
+        file: PathBuf,
+        /// One rejected line holds back all
+        #[arg(long)]
+        all_or_nothing: bool,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Makes a controlled file from a list of hubs and a new Party
+    Generate {
+        /// The list of CHF IDs, one a line, in any spelling
+        ids: PathBuf,
+        /// The new Party's service user reference
+        #[arg(long, value_name = "REFERENCE")]
+        to: String,
+        /// The service user reference of the Party that the hubs are with, if it is one
+        #[arg(long, value_name = "REFERENCE")]
+        from: Option<String>,
+        /// The transfer's or SoLR event's reference
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        reference: String,
+        /// The folder to write the file to
+        #[arg(long, value_name = "FOLDER", default_value = ".")]
+        out: PathBuf,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Authorises a validated file and waits until it is applied
+    Authorise {
+        /// Its reference
+        reference: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Rejects a validated file
+    Reject {
+        /// Its reference
+        reference: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Withdraws one's own file before it is authorised
+    Withdraw {
+        /// Its reference
+        reference: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Where a file stands
+    Status {
+        /// Its reference
+        reference: String,
+        /// Writes it here instead
+        #[arg(long, value_name = "OUT")]
+        out: Option<PathBuf>,
+    },
+    /// The response file
+    Response {
+        /// Its reference
+        reference: String,
+        /// Writes it here instead
+        #[arg(long, value_name = "OUT")]
+        out: Option<PathBuf>,
+    },
+    /// The rejected lines alone, ready to send again
+    Errors {
+        /// Its reference
+        reference: String,
+        /// Writes it here instead
+        #[arg(long, value_name = "OUT")]
+        out: Option<PathBuf>,
+    },
+    /// Lists transfer files, newest first
+    List,
+}
+
+/// The queue of hubs that were installed before their transfer file was processed.
+#[derive(Debug, Subcommand)]
+pub enum InstalledBefore {
+    /// Lists the open lines
+    List,
+    /// Settles one line
+    Settle {
+        /// Its number
+        number: i64,
+        /// What was done
+        #[arg(long, value_name = "TEXT")]
+        note: String,
+        #[command(flatten)]
+        who: Who,
+    },
+}
+
+/// What to do with a snapshot's differences.
+#[derive(Debug, Subcommand)]
+pub enum Snapshot {
+    /// Authorises them and waits until they are applied
+    Authorise {
+        /// The import's reference
+        reference: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Rejects them
+    Reject {
+        /// The import's reference
+        reference: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        #[command(flatten)]
+        who: Who,
+    },
+}
+
+/// A table's file format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Comma-separated values
+    Csv,
+    /// An Excel workbook
+    Xlsx,
+    /// Apache Parquet
+    Parquet,
+}
+
+/// Reports.
+#[derive(Debug, Subcommand)]
+pub enum Report {
+    /// ESI-013, the CH Delivery Report
+    Delivery {
+        /// The format
+        #[arg(long, value_enum, default_value = "csv")]
+        format: Format,
+        /// The file to write
+        #[arg(long, value_name = "OUT")]
+        out: PathBuf,
+    },
+    /// Proves a kept run of ESI-013 against the journal
+    Prove {
+        /// The run's reference
+        reference: String,
+    },
+}
+
+/// A slice of the inventory.
+#[derive(Debug, Args)]
+pub struct Hubs {
+    /// Only on this pallet
+    #[arg(long)]
+    pub pallet: Option<String>,
+    /// Only of this consignment
+    #[arg(long)]
+    pub consignment: Option<String>,
+    /// Only this Party's, by its signifier
+    #[arg(long, value_name = "SIGNIFIER")]
+    pub party: Option<String>,
+    /// Only of this model
+    #[arg(long)]
+    pub model: Option<String>,
+    /// Only in this status
+    #[arg(long)]
+    pub status: Option<String>,
+    /// The format
+    #[arg(long, value_enum, default_value = "csv")]
+    pub format: Format,
+    /// The file to write; standard output without it
+    #[arg(long, value_name = "OUT")]
+    pub out: Option<PathBuf>,
+}
+
+/// Settings.
+#[derive(Debug, Subcommand)]
+pub enum Setting {
+    /// Lists them with their values
+    List,
+    /// Changes one
+    Set {
+        /// Its name
+        name: String,
+        /// Its new value
+        value: String,
+        #[command(flatten)]
+        who: Who,
+    },
+}

@@ -1,0 +1,112 @@
+//! The commands of whoever runs the system: migrate, settings, journal, verify, backup, restore.
+
+use std::path::Path;
+
+use app::{Error, Result};
+use domain::access::{Action, Actor};
+use serde_json::json;
+use store::Db;
+
+use super::{database, open};
+use crate::arguments::{Arguments, Setting};
+use crate::output::{self, Ended};
+
+/// Brings the tables to this program's version.
+pub fn migrate(arguments: &Arguments) -> Result<Ended> {
+    let db = Db::open(database(arguments))?;
+    db.migrate()?;
+    output::print(
+        arguments,
+        &json!({ "database": db.location(), "current": true }),
+        "The tables are current.",
+    );
+    Ok(Ended::Well)
+}
+
+/// Shows or changes settings.
+pub fn setting(arguments: &Arguments, command: &Setting) -> Result<Ended> {
+    let app = open(arguments)?;
+    match command {
+        Setting::List => {
+            let all = app::settings::list(&app, &Actor::local_operator())?;
+            let json: Vec<_> =
+                all.iter().map(|s| json!({ "name": s.setting.name, "value": s.value, "default": s.setting.default, "meaning": s.setting.meaning })).collect();
+            let text: String =
+                all.iter().map(|s| format!("{} = {}\n", s.setting.name, s.value)).collect();
+            output::print(arguments, &json.into(), text);
+        }
+        Setting::Set { name, value, who } => {
+            let actor =
+                app::sign_in::actor_by_email(&app, &who.email, Action::ChangeSettings, None)?;
+            app::settings::change(&app, &actor, name, value, None)?;
+            output::print(
+                arguments,
+                &json!({ "name": name, "value": value }),
+                format!("{name} = {value}"),
+            );
+        }
+    }
+    Ok(Ended::Well)
+}
+
+/// Shows the journal, newest first.
+pub fn journal(arguments: &Arguments, subject: Option<String>, most: i64) -> Result<Ended> {
+    let app = open(arguments)?;
+    let filter = store::journal::Filter { subject, ..Default::default() };
+    let mut tx = app.db.read()?;
+    let entries = store::journal::newest(&mut tx, &filter, None, most.clamp(1, 10_000))?;
+    let json: Vec<_> = entries
+        .iter()
+        .map(|e| {
+            json!({ "seq": e.seq, "at": e.at.to_string(), "actor": e.actor, "acted_for": e.acted_for,
+                    "subject": e.subject, "kind": e.kind, "payload": e.payload,
+                    "hash": app::files::hex(&e.hash) })
+        })
+        .collect();
+    let text: String = entries
+        .iter()
+        .map(|e| format!("{} {} {} {} {}\n", e.seq, e.at, e.kind, e.subject, e.payload))
+        .collect();
+    output::print(arguments, &json.into(), text);
+    Ok(Ended::Well)
+}
+
+/// Checks that everything is as the journal says.
+pub fn verify(arguments: &Arguments) -> Result<Ended> {
+    let app = open(arguments)?;
+    let verdict = app::journal::verify(&app, &mut |what| output::note(what))?;
+    let json = json!({
+        "entries": verdict.entries,
+        "head": verdict.head.map(|hash| app::files::hex(&hash)),
+        "first_difference": verdict.first_difference,
+    });
+    match &verdict.first_difference {
+        None => {
+            let text = format!("Verified: {} entries, tables and counts agree.", verdict.entries);
+            output::print(arguments, &json, text);
+            Ok(Ended::Well)
+        }
+        Some(difference) => {
+            output::print(arguments, &json, format!("Not verified: {difference}"));
+            Ok(Ended::Broken)
+        }
+    }
+}
+
+/// Copies the database while it is used.
+pub fn backup(arguments: &Arguments, out: &Path) -> Result<Ended> {
+    let app = open(arguments)?;
+    app::backup::backup(&app, database(arguments), out)?;
+    let size = std::fs::metadata(out).map_err(Error::io("look at the backup"))?.len();
+    let json = json!({ "backup": out.display().to_string(), "bytes": size });
+    output::print(arguments, &json, format!("{} bytes in {}", size, out.display()));
+    Ok(Ended::Well)
+}
+
+/// Fills an empty database from a backup.
+pub fn restore(arguments: &Arguments, from: &Path) -> Result<Ended> {
+    app::backup::restore(database(arguments), from)?;
+    let json = json!({ "database": database(arguments), "restored": true });
+    output::print(arguments, &json, "Restored, and its journal's chain is whole.");
+    Ok(Ended::Well)
+}

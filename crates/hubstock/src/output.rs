@@ -1,0 +1,60 @@
+//! What the command line prints, and how a command ends.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use serde_json::Value;
+
+use crate::arguments::Arguments;
+
+/// How a command ended, apart from errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// All well.
+    Well,
+    /// Done, but some lines were rejected.
+    SomeRejected,
+    /// Refused.
+    Refused,
+    /// Something is broken, and was said.
+    Broken,
+}
+
+/// Prints the JSON with `--json`, the text without. A reader that closes the pipe early is fine.
+pub fn print(arguments: &Arguments, json: &Value, text: impl Display) {
+    let text = if arguments.json { format!("{json:#}") } else { text.to_string() };
+    write_line(&mut io::stdout().lock(), text.trim_end());
+}
+
+/// Prints what went wrong, on standard error; as a JSON object with `--json`.
+pub fn error(arguments: &Arguments, error: &app::Error) {
+    let text = if arguments.json {
+        let kind = error.refusal().map_or("broken", |refusal| refusal.kind.word());
+        serde_json::json!({ "error": kind, "message": error.to_string() }).to_string()
+    } else {
+        format!("hubstock: {error}")
+    };
+    write_line(&mut io::stderr().lock(), &text);
+}
+
+/// Something to know that is not the result, on standard error.
+pub fn note(text: impl Display) {
+    write_line(&mut io::stderr().lock(), &text.to_string());
+}
+
+fn write_line(out: &mut impl Write, text: &str) {
+    // A closed pipe is the reader's choice, not a failure of ours.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n"));
+}
+
+/// Whether the command was used wrongly: a file that is not there, a database not set up.
+pub fn is_misuse(error: &app::Error) -> bool {
+    match error {
+        app::Error::Io { source, .. } => matches!(
+            source.kind(),
+            io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied | io::ErrorKind::IsADirectory
+        ),
+        app::Error::Store(store::Error::Unsuitable(_)) => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,156 @@
+//! The server: portal and API on one side, the jobs on the other.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use app::{App, Error, Result};
+use store::Db;
+use tracing_subscriber::EnvFilter;
+
+use crate::arguments::{Arguments, Command, Serve};
+use crate::output;
+
+/// Where the data is when nobody says otherwise.
+pub const DEFAULT_DATABASE: &str = "hubstock.db";
+/// Threads that do jobs.
+const WORKERS: usize = 2;
+/// How long a worker sleeps when the bell is silent: jobs of other processes wait no longer.
+const LONGEST_NAP: Duration = Duration::from_millis(250);
+/// How often the clock is asked whether a scheduled report is due.
+const TICK: Duration = Duration::from_secs(20);
+
+/// Starts logging to standard error; `HUBSTOCK_LOG` says how much.
+pub fn start_logging(arguments: &Arguments) {
+    let serves = matches!(arguments.command, Command::Serve(_) | Command::Demo { .. });
+    let usual = if serves { "info" } else { "warn" };
+    let filter = EnvFilter::try_from_env("HUBSTOCK_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if serves && !std::io::IsTerminal::is_terminal(&std::io::stderr()) {
+        log.json().init();
+    } else {
+        log.without_time().init();
+    }
+}
+
+/// Opens the database of the command line. An empty one gets its tables; an older one is refused
+/// with what to do.
+pub fn open(database: &str, reports: &Path) -> Result<App> {
+    let db = Db::open(database)?;
+    if !db.is_current()? {
+        if !db.is_empty()? {
+            return Err(Error::Store(store::Error::Unsuitable(
+                "the database's tables are of another version: back it up, then run `hubstock migrate`"
+                    .into(),
+            )));
+        }
+        db.migrate()?;
+    }
+    Ok(App::new(db, reports.to_path_buf()))
+}
+
+/// Serves until it is told to stop.
+pub fn serve(app: &App, options: &Serve, demo: bool) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::io("start the server's threads"))?;
+    let listener = runtime
+        .block_on(tokio::net::TcpListener::bind(options.listen))
+        .map_err(Error::io(format!("listen on {}", options.listen)))?;
+    let address = listener.local_addr().map_err(Error::io("listen"))?;
+    let public_url = options.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let stop = Arc::new(AtomicBool::new(false));
+    let workers = if options.no_jobs { Vec::new() } else { start_workers(app, &stop) };
+    announce(app, address, &public_url, demo);
+
+    let state = web::State::new(app.clone(), &public_url, demo);
+    let served = runtime.block_on(async {
+        web::serve(listener, state, told_to_stop()).await;
+    });
+    stop.store(true, Ordering::Relaxed);
+    app.bell.ring();
+    for worker in workers {
+        if worker.join().is_err() {
+            return Err(Error::Damaged("a worker has panicked".into()));
+        }
+    }
+    runtime.shutdown_timeout(Duration::from_secs(5));
+    Ok(served)
+}
+
+fn announce(app: &App, address: SocketAddr, public_url: &str, demo: bool) {
+    if demo {
+        output::note(format!(
+            "\n  The demonstration is ready: open {public_url}/ and choose who to be.\n  \
+             A transfer file waits there for the DCC authoriser.\n  Stop it with Ctrl+C.\n"
+        ));
+    }
+    tracing::info!(%address, database = app.db.location(), "serving");
+}
+
+/// Ends when the process is asked to stop.
+async fn told_to_stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    let terminate = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut stream) => {
+                stream.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = interrupt => {}
+        () = terminate => {}
+    }
+    tracing::info!("stopping");
+}
+
+fn start_workers(app: &App, stop: &Arc<AtomicBool>) -> Vec<thread::JoinHandle<()>> {
+    let mut threads: Vec<thread::JoinHandle<()>> = (0..WORKERS)
+        .map(|n| {
+            let mut app = app.clone();
+            app.worker = format!("{}-{n}", app.worker);
+            let stop = stop.clone();
+            thread::spawn(move || work(&app, &stop))
+        })
+        .collect();
+    let (app, stop) = (app.clone(), stop.clone());
+    threads.push(thread::spawn(move || keep_time(&app, &stop)));
+    threads
+}
+
+fn work(app: &App, stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        let rung = app.bell.rung();
+        match app::jobs::run_next(app) {
+            Ok(true) => {}
+            Ok(false) => app.bell.wait(rung, LONGEST_NAP),
+            Err(error) => {
+                tracing::error!(%error, "a worker could not reach its jobs");
+                app.bell.wait(rung, Duration::from_secs(1));
+            }
+        }
+    }
+}
+
+fn keep_time(app: &App, stop: &AtomicBool) {
+    let mut last = None::<std::time::Instant>;
+    while !stop.load(Ordering::Relaxed) {
+        if last.is_none_or(|at| at.elapsed() >= TICK) {
+            last = Some(std::time::Instant::now());
+            if let Err(error) = app::delivery_report::schedule_due(app) {
+                tracing::error!(%error, "the schedule of ESI-013 could not be looked at");
+            }
+            if let Err(error) = app::tidy(app) {
+                tracing::error!(%error, "what has expired could not be dropped");
+            }
+        }
+        thread::sleep(LONGEST_NAP);
+    }
+}

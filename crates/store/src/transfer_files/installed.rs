@@ -96,8 +96,8 @@ pub fn insert_installed(
             to_party, noted_at)
         VALUES ($1, $2, $3, $4, CAST($5 AS INTEGER), $6, CAST($7 AS INTEGER),
             CAST($8 AS INTEGER), $9)";
-    let mut id = if hubs.is_empty() { 0 } else { tx.next_id("installed_before")? };
-    for new in hubs {
+    let first = if hubs.is_empty() { 0 } else { tx.next_id("installed_before")? };
+    for (id, new) in (first..).zip(hubs) {
         let (from, to) = (new.from_party, new.to_party);
         let args = args![
             id,
@@ -111,7 +111,6 @@ pub fn insert_installed(
             noted_at
         ];
         tx.exec(sql, args)?;
-        id += 1;
     }
     Ok(())
 }

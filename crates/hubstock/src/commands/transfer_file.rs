@@ -200,7 +200,8 @@ fn show(arguments: &Arguments, app: &App, id: TransferFileId, repeated: bool) ->
     let validated = view.summary.as_ref().map_or(0, |s| s.rejected);
     let rejected = view.applied.as_ref().map_or(validated, |a| a.rejected);
     Ok(match view.state {
-        State::FailedValidation | State::Failed => Ended::Refused,
+        State::FailedValidation => Ended::Refused,
+        State::Failed if view.applied.is_none() => Ended::Refused,
         State::Rejected | State::Withdrawn => Ended::Well,
         _ if rejected > 0 => Ended::SomeRejected,
         _ => Ended::Well,

@@ -409,3 +409,39 @@ pub enum Setting {
         who: Who,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use clap::{Command, CommandFactory};
+
+    use super::Arguments;
+
+    #[test]
+    fn the_words_do_not_contradict_each_other() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_reference_golden_is_drawn_from_the_words() {
+        let mut command = Arguments::command().term_width(96);
+        command.build();
+        let mut text = String::from(
+            "# Command line\n\nDrawn from the program by a test. Exit codes: 0 all well, 1 done but some lines were rejected, \
+             2 refused or misused, 3 broken.\n",
+        );
+        describe(&mut command, &mut text);
+        testkit::golden::check("docs/reference/command-line.md", &text);
+    }
+
+    fn describe(command: &mut Command, text: &mut String) {
+        let name = command.get_bin_name().unwrap_or("hubstock").to_owned();
+        let help = command.render_long_help().to_string();
+        let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
+        writeln!(text, "\n## `{name}`\n\n```text\n{}\n```", lines.join("\n").trim_end()).unwrap();
+        for inner in command.get_subcommands_mut().filter(|c| c.get_name() != "help") {
+            describe(inner, text);
+        }
+    }
+}

@@ -142,6 +142,10 @@ fn work(app: &App, stop: &AtomicBool) {
 fn keep_time(app: &App, stop: &AtomicBool) {
     let mut last = None::<std::time::Instant>;
     while !stop.load(Ordering::Relaxed) {
+        if app.db.has_failed() {
+            tracing::error!("the disk failed to keep a commit: ending, to recover at the next start");
+            std::process::exit(3);
+        }
         if last.is_none_or(|at| at.elapsed() >= TICK) {
             last = Some(std::time::Instant::now());
             if let Err(error) = app::delivery_report::schedule_due(app) {

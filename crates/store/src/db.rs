@@ -75,6 +75,15 @@ impl Db {
         }
     }
 
+    /// Whether the disk has failed to keep a commit: the process must end and start again.
+    pub fn has_failed(&self) -> bool {
+        match &self.0 {
+            Inner::Sqlite(pool) => pool.has_failed(),
+            // PostgreSQL ends and recovers by itself.
+            Inner::Postgres(_) => false,
+        }
+    }
+
     /// Brings the tables to this program's version.
     pub fn migrate(&self) -> Result<()> {
         migrations::migrate(self)

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
@@ -13,6 +14,9 @@ use crate::value::{Row, Value};
 
 /// Readers that are kept open between uses.
 const IDLE_READERS: usize = 16;
+/// Pages kept in memory by the writer, and by each reader, in KiB.
+const WRITER_CACHE_KIB: i64 = 65_536;
+const READER_CACHE_KIB: i64 = 8_192;
 /// Older versions can damage a WAL that two connections use.
 const OLDEST_VERSION: i32 = 3_051_003;
 
@@ -24,6 +28,7 @@ struct Shared {
     writer: Mutex<Option<Connection>>,
     writer_is_free: Condvar,
     readers: Mutex<Vec<Connection>>,
+    has_failed: AtomicBool,
 }
 
 pub struct SqliteTx {
@@ -37,12 +42,13 @@ impl Pool {
         if rusqlite::version_number() < OLDEST_VERSION {
             return Err(Error::Unsuitable(format!("SQLite {} is too old", rusqlite::version())));
         }
-        let writer = connect(path)?;
+        let writer = connect(path, WRITER_CACHE_KIB)?;
         Ok(Pool(Arc::new(Shared {
             path: path.to_owned(),
             writer: Mutex::new(Some(writer)),
             writer_is_free: Condvar::new(),
             readers: Mutex::new(Vec::new()),
+            has_failed: AtomicBool::new(false),
         })))
     }
 
@@ -66,7 +72,19 @@ impl Pool {
         Ok(SqliteTx { connection: Some(connection), pool: self.0.clone(), writes: false })
     }
 
+    /// Whether the disk has failed to keep a commit.
+    pub fn has_failed(&self) -> bool {
+        self.0.has_failed.load(Ordering::Relaxed)
+    }
+
     pub fn write(&self) -> Result<SqliteTx> {
+        if self.has_failed() {
+            return Err(Error::Unavailable {
+                doing: "begin to write".into(),
+                message: "the disk failed to keep what was written; the program must be restarted"
+                    .into(),
+            });
+        }
         let mut writer = self.0.writer.lock().expect("no writer panics with the lock held");
         let connection = loop {
             match writer.take() {
@@ -87,12 +105,12 @@ impl Pool {
     }
 
     pub fn checkpoint(&self) -> Result<()> {
-        let connection = connect(&self.0.path)?;
+        let connection = connect(&self.0.path, READER_CACHE_KIB)?;
         run(&connection, "PRAGMA wal_checkpoint(PASSIVE)")
     }
 
     pub fn copy_to(&self, path: &Path) -> Result<()> {
-        let from = connect(&self.0.path)?;
+        let from = connect(&self.0.path, READER_CACHE_KIB)?;
         let mut to = Connection::open(path).map_err(|e| broken("open the copy", e))?;
         let backup =
             rusqlite::backup::Backup::new(&from, &mut to).map_err(|e| broken("copy", e))?;
@@ -103,7 +121,7 @@ impl Pool {
 }
 
 /// Opens a connection as every one must be, and makes sure that it is.
-fn connect(path: &str) -> Result<Connection> {
+fn connect(path: &str, cache_kib: i64) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -120,9 +138,9 @@ fn connect(path: &str) -> Result<Connection> {
             "PRAGMA journal_mode = WAL;
              PRAGMA synchronous = FULL;
              PRAGMA foreign_keys = ON;
-             PRAGMA temp_store = MEMORY;
-             PRAGMA cache_size = -65536;",
+             PRAGMA temp_store = MEMORY;",
         )
+        .and_then(|()| connection.pragma_update(None, "cache_size", -cache_kib))
         .map_err(|e| broken("open", e))?;
     for (pragma, wanted) in [("synchronous", "2"), ("foreign_keys", "1"), ("journal_mode", "wal")] {
         let got = connection
@@ -247,11 +265,16 @@ impl SqliteTx {
     }
 
     pub fn commit(mut self) -> Result<()> {
-        let done = run(self.connection(), "COMMIT");
-        if done.is_ok() {
-            self.give_back();
+        let done = self.connection().execute_batch("COMMIT");
+        match &done {
+            Ok(()) => self.give_back(),
+            // After a failed sync nobody knows what is on the disk: only a restart finds out.
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) => {
+                self.pool.has_failed.store(true, Ordering::Relaxed);
+            }
+            Err(_) => {}
         }
-        done
+        done.map_err(|error| broken("COMMIT", error))
     }
 
     fn give_back(&mut self) {

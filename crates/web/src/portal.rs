@@ -1,7 +1,12 @@
 //! The pages: one module for each capability, each with its `routes()`.
 
 mod account;
+mod help;
+mod home;
+mod people;
+mod settings;
 mod sign_in;
+mod templates;
 mod transfer_files;
 
 use std::str::FromStr;
@@ -10,10 +15,12 @@ use axum::Router;
 use axum::http::StatusCode;
 use domain::Refusal;
 use domain::access::{Action, Actor, Reach};
+use domain::parties::PartyBook;
 use domain::refusal::RefusalKind;
 
-use crate::error_pages::{Failure, status_of};
-use crate::page::Problems;
+use crate::error_pages::{Failure, blocking, status_of};
+use crate::page::{Layout, Problems};
+use crate::session::SignedIn;
 use crate::state::AppState;
 
 /// Every page of the portal.
@@ -24,6 +31,17 @@ pub fn routes() -> Router<AppState> {
 /// Whether a page offers this person what leads to `action`.
 fn may(actor: &Actor, action: Action) -> bool {
     actor.reach(action) != Reach::Nothing
+}
+
+/// The frame of a page that anybody may see, with the navigation of whoever is signed in.
+fn public_layout(who: Option<&SignedIn>, title: &str) -> Layout {
+    Layout { viewer: who.map(|who| who.viewer.clone()), ..Layout::new(title) }
+}
+
+/// All Parties, to choose one from.
+async fn party_book(state: &AppState) -> Result<PartyBook, Failure> {
+    let app = state.app.clone();
+    blocking(move || Ok(store::transfer_files::party_book(&mut app.db.read()?)?)).await
 }
 
 /// The address of a page with these parts of its query that are not empty.

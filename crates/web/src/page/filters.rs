@@ -93,14 +93,19 @@ pub fn smi_status_colour(status: impl Read<SmiStatus>, _: &dyn Values) -> Result
 /// The colour of a transfer file's state as a tag: what waits for a person is yellow.
 #[askama::filter_fn]
 pub fn transfer_file_colour(state: impl Read<State>, _: &dyn Values) -> Result<&'static str> {
-    Ok(match state.read() {
+    Ok(transfer_file_state_colour(state.read()))
+}
+
+/// The colour of a transfer file's state.
+pub fn transfer_file_state_colour(state: State) -> &'static str {
+    match state {
         State::Received | State::Validating | State::Authorised | State::Applying => "",
         State::Validated => "yellow",
         State::Applied => "green",
         State::PartApplied => "orange",
         State::FailedValidation | State::Failed | State::Rejected => "red",
         State::Withdrawn => "grey",
-    })
+    }
 }
 
 /// `23 November 2026`

@@ -8,7 +8,7 @@ use axum::response::Response;
 use domain::access::Action;
 use serde::Deserialize;
 
-use super::super::shown_in_form;
+use super::super::{party_book, shown_in_form};
 use super::upload::modes;
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Choice, Layout, Problems, Section, filters, redirect_with, render};

@@ -1,0 +1,187 @@
+//! What waits for a person, by what their roles let them do.
+
+use app::transfer_files::{
+    self, InstalledFilter, InstalledItem, TransferFileFilter, TransferFileRow,
+};
+use app::{App, Result, inventory};
+use domain::access::{Action, Actor};
+use domain::inventory::SmiStatus;
+
+use crate::page::filters::{datetime_text, number_text};
+use crate::portal::may;
+
+/// Things of one kind that are named on the page; the rest is behind a link.
+const NAMED: u32 = 10;
+
+/// Tasks of one kind.
+pub struct Group {
+    /// Its heading.
+    pub title: &'static str,
+    /// What waits.
+    pub tasks: Vec<Task>,
+    /// What is said when nothing does.
+    pub empty: &'static str,
+    /// The page with all of them, and what it is called.
+    pub all: Option<(&'static str, &'static str)>,
+}
+
+/// One thing to do.
+pub struct Task {
+    /// Unique on the page.
+    pub id: String,
+    /// What to do.
+    pub text: String,
+    /// Where.
+    pub href: String,
+    /// How it stands.
+    pub status: String,
+    /// The colour of that; `none` for plain text.
+    pub colour: &'static str,
+    /// More about it.
+    pub hint: String,
+}
+
+/// A Party's stock in numbers.
+pub struct Stock {
+    /// Hubs of any status.
+    pub held: i64,
+    /// Those that can be moved.
+    pub pending: i64,
+    /// Pending hubs by device model and region, the most first.
+    pub by_model: Vec<(String, String, i64)>,
+}
+
+/// What waits for this person.
+pub fn groups(app: &App, actor: &Actor) -> Result<Vec<Group>> {
+    let mut groups = Vec::new();
+    if may(actor, Action::AuthoriseTransferFile) {
+        groups.push(to_authorise(app, actor)?);
+    }
+    if may(actor, Action::PrepareTransferFile) {
+        groups.push(to_prepare(app, actor)?);
+    }
+    if may(actor, Action::SettleInstalledQueue) {
+        groups.push(to_settle(app, actor)?);
+    }
+    groups.push(elsewhere(actor));
+    Ok(groups)
+}
+
+fn to_authorise(app: &App, actor: &Actor) -> Result<Group> {
+    let filter = TransferFileFilter { waiting_for_me: true, ..TransferFileFilter::default() };
+    let found = transfer_files::list(app, actor, &filter, None, NAMED)?;
+    Ok(Group {
+        title: "Transfer files to authorise",
+        tasks: found.items.iter().map(file_task).collect(),
+        empty: "No transfer file waits for you.",
+        all: Some(("All that wait for you", "/transfer-files?whose=waiting")),
+    })
+}
+
+fn to_prepare(app: &App, actor: &Actor) -> Result<Group> {
+    let filter = TransferFileFilter { mine: true, ..TransferFileFilter::default() };
+    let found = transfer_files::list(app, actor, &filter, None, NAMED)?;
+    let upload = [
+        ("upload", "Upload a transfer file", "/transfer-files/new"),
+        ("generate", "Make a transfer file from a list of hubs", "/transfer-files/generate"),
+    ];
+    let new = upload.iter().map(|(id, text, href)| link_task(id, text, href));
+    Ok(Group {
+        title: "Transfer files",
+        tasks: new.chain(found.items.iter().map(file_task)).collect(),
+        empty: "",
+        all: Some(("All that you prepared", "/transfer-files?whose=mine")),
+    })
+}
+
+fn file_task(file: &TransferFileRow) -> Task {
+    let lines = number_text(&file.lines.to_string());
+    let noun = if file.lines == 1 { "line" } else { "lines" };
+    let at = datetime_text(file.received_at);
+    Task {
+        id: file.id.to_string(),
+        text: file.name.clone(),
+        href: format!("/transfer-files/{}", file.id),
+        status: file.state.words().to_owned(),
+        colour: crate::page::filters::transfer_file_state_colour(file.state),
+        hint: format!("{lines} {noun}, prepared by {}, {at}", file.preparer.name),
+    }
+}
+
+fn to_settle(app: &App, actor: &Actor) -> Result<Group> {
+    let open = InstalledFilter::Open;
+    let found = transfer_files::installed_before(app, actor, open, None, NAMED)?;
+    Ok(Group {
+        title: "Hubs installed before their file was processed",
+        tasks: found.items.iter().map(installed_task).collect(),
+        empty: "No hub waits to be settled.",
+        all: Some(("The whole queue", "/installed-before")),
+    })
+}
+
+fn installed_task(item: &InstalledItem) -> Task {
+    Task {
+        id: format!("installed-{}", item.id),
+        text: format!("Settle {}", item.hub),
+        href: format!("/installed-before/{}", item.id),
+        status: item.status.name().to_owned(),
+        colour: "none",
+        hint: format!("From {} to {}, {}", item.from_reference, item.to_reference, item.transfer_file),
+    }
+}
+
+fn link_task(id: &str, text: &str, href: &str) -> Task {
+    Task {
+        id: id.to_owned(),
+        text: text.to_owned(),
+        href: href.to_owned(),
+        status: String::new(),
+        colour: "none",
+        hint: String::new(),
+    }
+}
+
+/// Where else this person's work is.
+fn elsewhere(actor: &Actor) -> Group {
+    let links = [
+        (Action::LoadInventory, "load", "Load deliveries or status changes", "/deliveries"),
+        (Action::SeeHubs, "find", "Find a hub", "/hubs"),
+        (Action::SeeStock, "stock", "See stock by Party and model", "/stock"),
+        (Action::SeeDeliveryReport, "report", "ESI-013, the CH Delivery Report", "/reports"),
+        (Action::SeeParties, "parties", "See the Parties", "/parties"),
+        (Action::ManagePeople, "people", "Invite or deactivate people", "/people"),
+        (Action::ChangeSettings, "settings", "Change a setting", "/settings"),
+        (Action::ReadJournal, "journal", "Read the journal", "/journal"),
+        (Action::IssueTokens, "account", "Your account, password and API tokens", "/account"),
+    ];
+    let mine = links.iter().filter(|(action, ..)| may(actor, *action));
+    Group {
+        title: "Go to",
+        tasks: mine.map(|(_, id, text, href)| link_task(id, text, href)).collect(),
+        empty: "",
+        all: None,
+    }
+}
+
+/// The stock of the person's own Party; nothing for the centre.
+pub fn stock(app: &App, actor: &Actor) -> Result<Option<Stock>> {
+    if actor.party().is_none() || !may(actor, Action::SeeStock) {
+        return Ok(None);
+    }
+    let rows = inventory::stock(app, actor, &inventory::Filter::default())?;
+    let pending = rows.iter().filter(|row| row.status == SmiStatus::Pending);
+    let mut by_model: Vec<(String, String, i64)> = Vec::new();
+    for row in pending.clone() {
+        let model = format!("{} {}", row.manufacturer, row.model);
+        match by_model.iter_mut().find(|(m, region, _)| *m == model && *region == row.region) {
+            Some((_, _, hubs)) => *hubs += row.hubs,
+            None => by_model.push((model, row.region.clone(), row.hubs)),
+        }
+    }
+    by_model.sort_by_key(|(_, _, hubs)| std::cmp::Reverse(*hubs));
+    Ok(Some(Stock {
+        held: rows.iter().map(|row| row.hubs).sum(),
+        pending: pending.map(|row| row.hubs).sum(),
+        by_model,
+    }))
+}

@@ -25,7 +25,15 @@ use crate::state::AppState;
 
 /// Every page of the portal.
 pub fn routes() -> Router<AppState> {
-    Router::new().merge(account::routes()).merge(sign_in::routes()).merge(transfer_files::routes())
+    Router::new()
+        .merge(account::routes())
+        .merge(help::routes())
+        .merge(home::routes())
+        .merge(people::routes())
+        .merge(settings::routes())
+        .merge(sign_in::routes())
+        .merge(templates::routes())
+        .merge(transfer_files::routes())
 }
 
 /// Whether a page offers this person what leads to `action`.

@@ -293,9 +293,8 @@ async fn grant(
         return person_page(state, who, id, typed, Flash::default(), status, problems).await;
     };
     let (app, actor, target) = (state.app.clone(), who.actor.clone(), typed.target(id));
-    let granted = blocking(move || {
-        people::grant(&app, &actor, target, organisation, role).map(drop)
-    });
+    let granted =
+        blocking(move || people::grant(&app, &actor, target, organisation, role).map(drop));
     after(granted.await, state, who, id, typed, "The role is granted").await
 }
 
@@ -309,8 +308,7 @@ async fn revoke(
     let organisation = Organisation::from_number(number_in(&typed.organisation)?);
     let role = Role::from_word(&typed.role).ok_or_else(|| domain::Refusal::not_found("role"))?;
     let (app, actor, target) = (state.app.clone(), who.actor.clone(), typed.target(id));
-    let revoked =
-        blocking(move || people::revoke(&app, &actor, target, organisation, role)).await;
+    let revoked = blocking(move || people::revoke(&app, &actor, target, organisation, role)).await;
     after(revoked, state, who, id, typed, "The role is taken back").await
 }
 

@@ -12,15 +12,13 @@ use serde::Deserialize;
 
 use super::{may, shown_in_form};
 use crate::error_pages::{Failure, blocking};
-use crate::page::{Choice, Flash, Layout, Problems, Section, redirect_with, render};
+use crate::page::{Choice, Flash, Layout, Problems, Section, filters, redirect_with, render};
 use crate::session::SignedIn;
 use crate::state::AppState;
 
 /// The pages of this capability.
 pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/settings", get(list))
-        .route("/settings/{setting}", get(form).post(change))
+    Router::new().route("/settings", get(list)).route("/settings/{setting}", get(form).post(change))
 }
 
 #[derive(Template)]
@@ -100,7 +98,7 @@ async fn page(
     let typed = typed.map_or_else(|| in_force.value.clone(), |typed| typed.value);
     let words = match in_force.setting.takes {
         Takes::OneOf(words) => words.iter().map(|word| Choice::new(*word, *word)).collect(),
-        Takes::Number { .. } | Takes::TimeOfDay | Takes::SomeOf(_) => Vec::new(),
+        Takes::Number { .. } | Takes::TimeOfDay | Takes::SomeOf(_) | Takes::Code => Vec::new(),
     };
     let layout = Layout::of(&who.viewer, Section::Settings, in_force.setting.meaning)
         .crumb("Home", "/")

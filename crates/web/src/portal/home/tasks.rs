@@ -126,7 +126,10 @@ fn installed_task(item: &InstalledItem) -> Task {
         href: format!("/installed-before/{}", item.id),
         status: item.status.name().to_owned(),
         colour: "none",
-        hint: format!("From {} to {}, {}", item.from_reference, item.to_reference, item.transfer_file),
+        hint: format!(
+            "From {} to {}, {}",
+            item.from_reference, item.to_reference, item.transfer_file
+        ),
     }
 }
 

@@ -142,9 +142,7 @@ async fn page(
     problems: Problems,
     mut mistakes: Vec<IdMistake>,
 ) -> Result<Response, Failure> {
-    let parties =
-        blocking(move || Ok(store::transfer_files::party_book(&mut state.app.db.read()?)?));
-    let book = parties.await?;
+    let book = party_book(&state).await?;
     let choice = |reference: &str, name: &str, chosen: &str| {
         Choice::new(reference, format!("{name} ({reference})")).chosen_if(chosen)
     };

@@ -61,7 +61,7 @@ impl Pool {
         let connection = match idle {
             Some(connection) => connection,
             None => {
-                let connection = connect(&self.0.path)?;
+                let connection = connect(&self.0.path, READER_CACHE_KIB)?;
                 connection
                     .pragma_update(None, "query_only", true)
                     .map_err(|e| broken("open", e))?;

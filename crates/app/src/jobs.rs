@@ -206,7 +206,7 @@ fn run(app: &App, job: &JobRow) -> Result<()> {
 /// Each verb and the operation behind it.
 fn perform(kind: JobKind, run: &Run<'_>) -> Result<()> {
     match kind {
-        JobKind::LoadImport => Err(Error::Damaged(format!("nothing loads {}", run.subject))),
+        JobKind::LoadImport => crate::imports::load(run),
         JobKind::ValidateTransferFile => crate::transfer_files::validate(run),
         JobKind::ApplyTransferFile => crate::transfer_files::apply(run),
         JobKind::WriteDeliveryReport => crate::delivery_report::write(run),

@@ -7,6 +7,7 @@ pub mod delivery_report;
 pub mod error;
 pub mod files;
 pub mod idempotency;
+pub mod imports;
 pub mod inventory;
 pub mod jobs;
 pub mod journal;

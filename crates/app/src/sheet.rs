@@ -9,6 +9,7 @@
 //! that an archive states are its sender's claim.
 
 use std::io::{self, Cursor, Read, Seek, Write};
+use std::ops::ControlFlow;
 
 use calamine::{DataRef, Reader, Xlsx, XlsxError};
 use domain::{Refusal, refusal::RefusalKind};
@@ -38,12 +39,12 @@ pub fn is_workbook(head: &[u8]) -> bool {
     head.starts_with(b"PK\x03\x04")
 }
 
-/// Hands the first worksheet to `take` as CSV, a piece at a time.
+/// Hands the first worksheet to `take` as CSV, a piece at a time, as long as it wants more.
 ///
 /// Refuses what is no workbook and what would not fit the limits.
 pub fn each_piece<R: Read + Seek>(
     mut source: R,
-    take: &mut dyn FnMut(&[u8]) -> Result<()>,
+    take: &mut dyn FnMut(&[u8]) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
     measure(&mut source)?;
     source.rewind().map_err(Error::io("read a workbook"))?;
@@ -61,12 +62,14 @@ pub fn each_piece<R: Read + Seek>(
         }
         lines.put(row, column as usize, &text)?;
         if lines.csv.len() >= PIECE_BYTES {
-            take(&lines.csv)?;
+            if take(&lines.csv)?.is_break() {
+                return Ok(());
+            }
             lines.csv.clear();
         }
     }
     lines.end_row();
-    take(&lines.csv)
+    take(&lines.csv).map(|_| ())
 }
 
 /// The whole first worksheet as CSV, of a workbook that is in memory.
@@ -74,7 +77,7 @@ pub fn to_csv(workbook: &[u8]) -> Result<Vec<u8>> {
     let mut csv = Vec::new();
     each_piece(Cursor::new(workbook), &mut |piece| {
         csv.extend_from_slice(piece);
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     })?;
     Ok(csv)
 }

@@ -182,6 +182,11 @@ impl PartyColumns {
         Columns::of(header, PARTY_COLUMNS, &[]).map(PartyColumns)
     }
 
+    /// The signifier of a row as it was given.
+    pub fn given<'r>(&self, record: &Record<'r>) -> &'r str {
+        self.0.get(record, 0)
+    }
+
     /// A whole row.
     pub fn parse(&self, record: &Record<'_>) -> Result<PartyDetails, RowProblems> {
         let mut fields = Fields::of(record, &self.0, PARTY_COLUMNS)?;

@@ -99,6 +99,14 @@ pub fn keep(tx: &mut Tx, bytes: &[u8], at: Timestamp) -> Result<StoredFile> {
     finish(tx, id, sha256, bytes.len() as u64)
 }
 
+/// Notes a file whose bytes are in another database, under its number there.
+pub fn note(tx: &mut Tx, file: &StoredFile) -> Result<()> {
+    let size = i64::try_from(file.size).expect("a file is smaller than 8 EiB");
+    let sql = "INSERT INTO files (id, sha256, size, stored_at) VALUES ($1, $2, $3, 0)";
+    tx.exec(sql, args![file.id, file.sha256, size])?;
+    Ok(())
+}
+
 /// Chunk `n` of a file as it was given, or `None` past the end.
 pub fn chunk(tx: &mut Tx, id: FileId, n: i64) -> Result<Option<Vec<u8>>> {
     let sql = "SELECT bytes FROM file_chunks WHERE file = $1 AND n = $2";

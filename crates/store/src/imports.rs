@@ -225,6 +225,33 @@ pub fn answers(tx: &mut Tx, id: ImportId, stage: Stage, part: i64) -> Result<Opt
     Ok(tx.opt(sql, args![id, stage.word(), part])?.map(|row| row.get(0)))
 }
 
+/// Begins a change of statuses of so many hubs.
+pub fn add_change(
+    tx: &mut Tx,
+    change: i64,
+    at: Timestamp,
+    import: ImportId,
+    hubs: i64,
+) -> Result<()> {
+    let sql = "INSERT INTO changes (id, at, import, hubs) VALUES ($1, $2, $3, $4)";
+    tx.exec(sql, args![change, at, import, hubs])?;
+    Ok(())
+}
+
+/// Begins a move of so many hubs by a snapshot.
+pub fn add_move(
+    tx: &mut Tx,
+    number: i64,
+    at: Timestamp,
+    import: ImportId,
+    hubs: i64,
+) -> Result<()> {
+    let sql = "
+        INSERT INTO moves (id, at, transfer_file, import, hubs) VALUES ($1, $2, NULL, $3, $4)";
+    tx.exec(sql, args![number, at, import, hubs])?;
+    Ok(())
+}
+
 /// Which answers: those of a snapshot's comparison, or those of what was loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {

@@ -59,8 +59,9 @@ pub enum Event {
     ImportLoaded {
         import: i64,
         from_offset: u64,
-        to_offset: u64,
         first_line: u64,
+        to_offset: u64,
+        to_line: u64,
         counts: Counts,
         /// The SHA-256 of the answers to these lines.
         answers_sha256: String,
@@ -71,8 +72,9 @@ pub enum Event {
     SnapshotPartCompared {
         import: i64,
         from_offset: u64,
-        to_offset: u64,
         first_line: u64,
+        to_offset: u64,
+        to_line: u64,
         counts: Counts,
         answers_sha256: String,
     },

@@ -92,6 +92,11 @@ impl DeliveryColumns {
         fields.finish(devices)
     }
 
+    /// The CHF ID of a row as it was given.
+    pub fn given<'r>(&self, record: &Record<'r>) -> &'r str {
+        self.0.get(record, CHF)
+    }
+
     /// Writes the bytes of everything in a row but its devices and its status.
     ///
     /// Rows with equal keys have equal packs and equal mistakes in them, so a loader looks at each
@@ -125,6 +130,11 @@ impl StatusColumns {
     /// Finds them in the header of a status feed.
     pub fn of(header: &Record<'_>) -> Result<Self, HeaderError> {
         Columns::of(header, STATUS_COLUMNS, &[]).map(StatusColumns)
+    }
+
+    /// The CHF ID of a row as it was given.
+    pub fn given<'r>(&self, record: &Record<'r>) -> &'r str {
+        self.0.get(record, 0)
     }
 
     /// A whole row.

@@ -1,0 +1,353 @@
+//! The job that goes through a file, chunk by chunk, and goes on where it stopped.
+//!
+//! Lines are read and parsed outside the writers' turn. Each chunk is one transaction with its
+//! answers, its journal entry and the place to go on from, so a crash loses nothing and doubles
+//! nothing. [`chunk`] is also what the replay of the journal calls.
+
+use std::ops::ControlFlow;
+
+use domain::Refusal;
+use domain::ids::ImportId;
+use domain::imports::{ImportKind, ImportState};
+use domain::tabular::{HeaderError, Limits, Record, Splitter, Unreadable};
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use store::Tx;
+use store::imports::{ImportRow, Progress, Stage};
+
+use super::answers::Answers;
+use super::deliveries::Deliveries;
+use super::parties::Parties;
+use super::snapshot::Snapshot;
+use super::source::Source;
+use super::statuses::Statuses;
+use super::{counts_of, merged};
+use crate::files::hex;
+use crate::jobs::Run;
+use crate::journal::{By, Event, record};
+use crate::{App, Error, Result};
+
+/// Lines that are loaded in one transaction, or a few more.
+const CHUNK_LINES: usize = 50_000;
+
+/// What a chunk is loaded with.
+pub struct Context {
+    /// The import.
+    pub import: ImportId,
+    /// The instant of the chunk's entry.
+    pub at: Timestamp,
+}
+
+/// One kind of file: how its lines are read and what they do.
+pub trait Loader {
+    /// Finds the columns.
+    fn header(&mut self, header: &Record<'_>) -> std::result::Result<(), HeaderError>;
+    /// Takes a line, whatever is wrong with it.
+    fn line(&mut self, record: &Record<'_>);
+    /// How many lines were taken since they were last applied.
+    fn lines(&self) -> usize;
+    /// Checks the lines against what is there, does what they say, and answers each.
+    fn apply(&mut self, tx: &mut Tx, context: &Context) -> Result<Answers>;
+}
+
+/// The loader of an import at its stage.
+pub fn loader(kind: ImportKind, stage: Stage) -> Box<dyn Loader> {
+    match kind {
+        ImportKind::Parties => Box::new(Parties::default()),
+        ImportKind::Deliveries => Box::new(Deliveries::default()),
+        ImportKind::Statuses => Box::new(Statuses::default()),
+        ImportKind::Snapshot => Box::new(Snapshot::new(stage)),
+    }
+}
+
+/// Whether an import is compared or loaded next.
+pub fn stage(import: &ImportRow) -> Stage {
+    if import.kind == ImportKind::Snapshot && import.decided_by.is_none() {
+        Stage::Compared
+    } else {
+        Stage::Loaded
+    }
+}
+
+/// A place in a file at which a line begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The byte.
+    pub offset: u64,
+    /// The line, from 1.
+    pub line: u32,
+}
+
+/// How the reading of a file ended.
+pub enum Ended {
+    /// At its end; these lines are left to apply.
+    AtEnd(Place),
+    /// At something that cannot be read; the lines before it are left to apply.
+    Unreadable(Place, String),
+    /// Where it was told to.
+    Stopped,
+}
+
+enum Stop {
+    Unreadable(Unreadable),
+    Header(HeaderError),
+    Reached,
+}
+
+impl From<Unreadable> for Stop {
+    fn from(unreadable: Unreadable) -> Stop {
+        Stop::Unreadable(unreadable)
+    }
+}
+
+/// Reads lines into `loader` from a place on, before byte `until` if it is given, and calls
+/// `full` whenever there are enough for a chunk, with the place after it.
+pub fn read(
+    source: &Source<'_>,
+    loader: &mut dyn Loader,
+    from: Place,
+    until: Option<u64>,
+    full: &mut dyn FnMut(&mut dyn Loader, Place) -> Result<()>,
+) -> Result<Ended> {
+    if from.offset > 0 {
+        read_header(source, loader)?;
+    }
+    let mut splitter = Splitter::resume(Limits::default(), from.offset, from.line);
+    let mut has_header = from.offset > 0;
+    let mut size = from.offset;
+    let mut last = from;
+    let mut ended = None;
+    let each = |loader: &mut dyn Loader, has_header: &mut bool, last: &mut Place, r: &Record<'_>| {
+        if until.is_some_and(|until| r.at >= until) {
+            return Err(Stop::Reached);
+        }
+        if *has_header {
+            loader.line(r);
+        } else {
+            loader.header(r).map_err(Stop::Header)?;
+            *has_header = true;
+        }
+        *last = Place { offset: r.at + 1, line: r.line };
+        Ok(())
+    };
+    source.each_piece(from.offset, &mut |piece| {
+        size += piece.len() as u64;
+        let fed = splitter.feed(piece, |r| each(loader, &mut has_header, &mut last, r));
+        if let Err(stop) = fed {
+            ended = Some(stop);
+            return Ok(ControlFlow::Break(()));
+        }
+        if loader.lines() >= CHUNK_LINES {
+            let (offset, line) = splitter.position();
+            full(loader, Place { offset, line })?;
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    if ended.is_none() {
+        let line = splitter.position().1;
+        let fed = splitter.finish(|r| each(loader, &mut has_header, &mut last, r));
+        match fed {
+            Ok(()) if has_header => return Ok(Ended::AtEnd(Place { offset: size, line })),
+            Ok(()) => return Ok(Ended::Unreadable(last, "The file is empty.".into())),
+            Err(stop) => ended = Some(stop),
+        }
+    }
+    Ok(match ended {
+        Some(Stop::Unreadable(unreadable)) => Ended::Unreadable(last, unreadable.to_string()),
+        Some(Stop::Header(error)) => Ended::Unreadable(last, error.to_string()),
+        Some(Stop::Reached) | None => Ended::Stopped,
+    })
+}
+
+/// Finds the columns again when a file is gone on with.
+fn read_header(source: &Source<'_>, loader: &mut dyn Loader) -> Result<()> {
+    let mut splitter = Splitter::new(Limits::default());
+    let mut found = false;
+    source.each_piece(0, &mut |piece| {
+        let fed = splitter.feed(piece, |record| {
+            if !found {
+                found = true;
+                loader.header(record).map_err(Stop::Header)?;
+            }
+            Err(Stop::Reached)
+        });
+        Ok(if fed.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })
+}
+
+/// Applies a chunk's lines: what changes, the answers, and how far the import is. Answers the
+/// event that says so.
+///
+/// It depends on nothing but the tables, the lines and `at`, so that a replay does the same.
+pub fn chunk(
+    tx: &mut Tx,
+    import: &ImportRow,
+    loader: &mut dyn Loader,
+    from: Place,
+    to: Place,
+    at: Timestamp,
+) -> Result<Event> {
+    let stage = stage(import);
+    let answers = loader.apply(tx, &Context { import: import.id, at })?;
+    let answers_sha256 = hex(&Sha256::digest(&answers.csv));
+    let counts = answers.counts();
+    store::imports::keep_answers(tx, import.id, stage, store::files::compress(&answers.csv))?;
+    let progress = Progress {
+        state: if import.decided_by.is_some() { import.state } else { ImportState::Loading },
+        lines_done: import.lines_done + answers.lines(),
+        next_offset: to.offset,
+        next_line: to.line,
+        counts: as_json(&merged(counts_of(import)?, &counts)),
+    };
+    store::imports::advance(tx, import.id, &progress)?;
+    let (import, first_line) = (import.id.0, u64::from(from.line));
+    let (from_offset, to_offset, to_line) = (from.offset, to.offset, u64::from(to.line));
+    Ok(match stage {
+        Stage::Loaded => Event::ImportLoaded {
+            import,
+            from_offset,
+            first_line,
+            to_offset,
+            to_line,
+            counts,
+            answers_sha256,
+        },
+        Stage::Compared => Event::SnapshotPartCompared {
+            import,
+            from_offset,
+            first_line,
+            to_offset,
+            to_line,
+            counts,
+            answers_sha256,
+        },
+    })
+}
+
+fn as_json(counts: &crate::journal::Counts) -> String {
+    serde_json::to_string(counts).expect("counts are plain data")
+}
+
+/// The job: loads, compares or applies what is left of an import.
+pub fn load(run: &Run<'_>) -> Result<()> {
+    let app = run.app;
+    let id = ImportId(run.subject);
+    let import = current(app, id)?;
+    let has_begun = import.next_offset > 0;
+    if import.state.is_final() || import.state == ImportState::Compared {
+        return Ok(());
+    }
+    let source = Source::open(app, import.file)?;
+    let mut loader = loader(import.kind, stage(&import));
+    let mut from = Place { offset: import.next_offset, line: import.next_line };
+    let mut begun = has_begun;
+    let read = read(&source, loader.as_mut(), from, None, &mut |loader, to| {
+        commit_chunk(app, id, loader, from, to)?;
+        from = to;
+        begun = true;
+        run.progress(to.offset, import.size.max(to.offset))
+    });
+    let ended = match read {
+        Err(Error::Refused(refusal)) => Ended::Unreadable(from, refusal.message),
+        other => other?,
+    };
+    match ended {
+        Ended::AtEnd(_) if !begun && loader.lines() == 0 => {
+            refuse(app, id, "The file has a header and no lines.".into())
+        }
+        Ended::AtEnd(to) => {
+            if loader.lines() > 0 {
+                commit_chunk(app, id, loader.as_mut(), from, to)?;
+            }
+            finish(app, id)
+        }
+        Ended::Unreadable(_, reason) if !begun => refuse(app, id, reason),
+        Ended::Unreadable(to, reason) => {
+            if loader.lines() > 0 {
+                commit_chunk(app, id, loader.as_mut(), from, to)?;
+            }
+            let done = current(app, id)?.lines_done;
+            refuse(app, id, format!("{reason} The {done} lines before it were answered."))
+        }
+        Ended::Stopped => Err(Error::Damaged("a file ended before its end".into())),
+    }
+}
+
+fn current(app: &App, id: ImportId) -> Result<ImportRow> {
+    let mut tx = app.db.read()?;
+    Ok(super::must_be_there(&mut tx, id)?)
+}
+
+fn commit_chunk(
+    app: &App,
+    id: ImportId,
+    loader: &mut dyn Loader,
+    from: Place,
+    to: Place,
+) -> Result<()> {
+    let at = app.now();
+    let mut tx = app.db.write()?;
+    let import = super::must_be_there(&mut tx, id)?;
+    if (import.next_offset, import.next_line) != (from.offset, from.line) {
+        return Err(Error::Damaged("another worker has gone on with this import".into()));
+    }
+    let event = chunk(&mut tx, &import, loader, from, to, at)?;
+    record(&mut tx, at, By::SYSTEM, &event)?;
+    Ok(tx.commit()?)
+}
+
+fn finish(app: &App, id: ImportId) -> Result<()> {
+    let at = app.now();
+    let mut tx = app.db.write()?;
+    let import = super::must_be_there(&mut tx, id)?;
+    let counts = counts_of(&import)?;
+    let event = match stage(&import) {
+        Stage::Loaded => Event::ImportFinished { import: id.0, counts },
+        Stage::Compared => Event::SnapshotCompared { import: id.0, counts },
+    };
+    super::redo_simple(&mut tx, &event, at)?;
+    record(&mut tx, at, By::SYSTEM, &event)?;
+    tx.commit()?;
+    app.bell.ring();
+    Ok(())
+}
+
+fn refuse(app: &App, id: ImportId, reason: String) -> Result<()> {
+    let at = app.now();
+    let event = Event::ImportRefused { import: id.0, reason };
+    let mut tx = app.db.write()?;
+    super::redo_simple(&mut tx, &event, at)?;
+    record(&mut tx, at, By::SYSTEM, &event)?;
+    tx.commit()?;
+    app.bell.ring();
+    Ok(())
+}
+
+/// Gives each line the answer that it would get now, and changes nothing.
+///
+/// Each chunk is judged for itself: that a line repeats one more than a chunk before it shows only
+/// when the file is loaded.
+pub fn rehearse(
+    app: &App,
+    kind: ImportKind,
+    source: &Source<'_>,
+    each: &mut dyn FnMut(Answers) -> Result<()>,
+) -> Result<()> {
+    let stage = if kind == ImportKind::Snapshot { Stage::Compared } else { Stage::Loaded };
+    let mut loader = loader(kind, stage);
+    let mut apply = |loader: &mut dyn Loader| -> Result<()> {
+        let mut tx = app.db.write()?;
+        let answers = loader.apply(&mut tx, &Context { import: ImportId(0), at: app.now() })?;
+        drop(tx);
+        each(answers)
+    };
+    let start = Place { offset: 0, line: 1 };
+    let ended = read(source, loader.as_mut(), start, None, &mut |loader, _| apply(loader))?;
+    if loader.lines() > 0 {
+        apply(loader.as_mut())?;
+    }
+    match ended {
+        Ended::Unreadable(_, reason) => Err(Refusal::invalid(reason).into()),
+        Ended::AtEnd(_) | Ended::Stopped => Ok(()),
+    }
+}

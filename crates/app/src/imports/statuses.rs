@@ -1,0 +1,168 @@
+//! Lines of a status feed: each hub's status, and its history, as time goes on.
+
+use std::collections::HashMap;
+
+use domain::DeviceId;
+use domain::imports::LineOutcome;
+use domain::inventory::{SmiStatus, StatusColumns, StatusRow};
+use domain::tabular::{HeaderError, Record};
+use jiff::Timestamp;
+use store::Tx;
+use store::bulk::load::{self, HubRow, PackChanges, StatusChange};
+
+use super::answers::{Answers, Lines};
+use super::load::{Context, Loader};
+use crate::Result;
+
+/// Loads changes of status.
+#[derive(Default)]
+pub struct Statuses {
+    columns: Option<StatusColumns>,
+    lines: Lines,
+    rows: Vec<std::result::Result<StatusRow, Box<str>>>,
+}
+
+impl Loader for Statuses {
+    fn header(&mut self, header: &Record<'_>) -> std::result::Result<(), HeaderError> {
+        self.columns = Some(StatusColumns::of(header)?);
+        Ok(())
+    }
+
+    fn line(&mut self, record: &Record<'_>) {
+        let columns = self.columns.as_ref().expect("the header comes before the lines");
+        self.lines.push(record.line, columns.given(record));
+        self.rows.push(columns.parse(record).map_err(|problems| problems.to_string().into()));
+    }
+
+    fn lines(&self) -> usize {
+        self.lines.len()
+    }
+
+    fn apply(&mut self, tx: &mut Tx, context: &Context) -> Result<Answers> {
+        let lines = std::mem::take(&mut self.lines);
+        let rows = std::mem::take(&mut self.rows);
+        let mut keys: Vec<i64> = rows.iter().flatten().map(|row| row.chf.key()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let found = load::hubs_of(tx, &keys)?;
+        let chf_of_gpf: HashMap<i64, i64> = found.iter().map(|hub| (hub.gpf, hub.id)).collect();
+        let mut changes = StatusChanges::new(found);
+        let mut answers = Answers::default();
+        for (index, row) in rows.iter().enumerate() {
+            let (outcome, text) = match row {
+                Err(problems) => (LineOutcome::Rejected, problems.to_string()),
+                Ok(row) => match changes.hub(row.chf.key()) {
+                    Some(_) => changes.set(row.chf.key(), row.status, row.since),
+                    None => (LineOutcome::Rejected, unknown(&chf_of_gpf, row.chf.key())),
+                },
+            };
+            answers.add(&lines, index, outcome, &text);
+        }
+        changes.write(tx, context)?;
+        Ok(answers)
+    }
+}
+
+fn unknown(chf_of_gpf: &HashMap<i64, i64>, key: i64) -> String {
+    match chf_of_gpf.get(&key) {
+        Some(chf) => {
+            let chf = DeviceId::from_key(*chf);
+            format!("This is the ID of a Gas Proxy Function; its hub's CHF ID is {chf}.")
+        }
+        None => "The inventory has no such hub.".into(),
+    }
+}
+
+/// Hubs whose status changes, perhaps several times, within one transaction.
+///
+/// All first changes are one batch, all second ones another, and so on: a hub is in a batch once.
+pub struct StatusChanges {
+    hubs: HashMap<i64, (HubRow, HubRow, usize)>,
+    batches: Vec<Vec<StatusChange>>,
+}
+
+impl StatusChanges {
+    /// Begins with hubs as they are.
+    pub fn new(hubs: impl IntoIterator<Item = HubRow>) -> StatusChanges {
+        let hubs = hubs.into_iter().map(|hub| (hub.id, (hub, hub, 0))).collect();
+        StatusChanges { hubs, batches: Vec::new() }
+    }
+
+    /// A hub as it is by now.
+    pub fn hub(&self, chf: i64) -> Option<&HubRow> {
+        self.hubs.get(&chf).map(|(_, now, _)| now)
+    }
+
+    /// Sets the status of a hub that is here, unless that is out of order.
+    pub fn set(&mut self, chf: i64, to: SmiStatus, since: Timestamp) -> (LineOutcome, String) {
+        let (_, hub, times) = self.hubs.get_mut(&chf).expect("the caller has looked the hub up");
+        let at = since.as_microsecond();
+        let current = Timestamp::from_microsecond(hub.status_at).unwrap_or(Timestamp::UNIX_EPOCH);
+        let name = hub.status.name();
+        if hub.status == to && at >= hub.status_at {
+            let text = if at == hub.status_at {
+                String::new()
+            } else {
+                format!("It has been {name} since {current}.")
+            };
+            return (LineOutcome::Already, text);
+        }
+        if at < hub.status_at {
+            let text = format!("Out of order: it has been {name} since {current}, which is later.");
+            return (LineOutcome::Rejected, text);
+        }
+        if self.batches.len() == *times {
+            self.batches.push(Vec::new());
+        }
+        self.batches[*times].push(StatusChange {
+            change: 0,
+            hub: chf,
+            from: hub.status,
+            from_at: hub.status_at,
+            to,
+            to_at: at,
+            previous: 0,
+        });
+        *times += 1;
+        let text = format!("It was {name} since {current}.");
+        hub.status = to;
+        hub.status_at = at;
+        let is_installed =
+            matches!(to, SmiStatus::InstalledNotCommissioned | SmiStatus::Commissioned);
+        if is_installed && hub.installed_at.is_none() {
+            hub.installed_at = Some(at);
+        }
+        (LineOutcome::Changed, text)
+    }
+
+    /// Writes the hubs, their history and the kept counts.
+    pub fn write(mut self, tx: &mut Tx, context: &Context) -> Result<()> {
+        if self.batches.is_empty() {
+            return Ok(());
+        }
+        let first = tx.next_id("changes")?;
+        for (change, batch) in (first..).zip(&mut self.batches) {
+            let hubs = i64::try_from(batch.len()).expect("a chunk is small");
+            store::imports::add_change(tx, change, context.at, context.import, hubs)?;
+            batch.sort_unstable_by_key(|change| change.hub);
+            for row in batch.iter_mut() {
+                let (_, hub, _) = self.hubs.get_mut(&row.hub).expect("only hubs here change");
+                row.change = change;
+                row.previous = std::mem::replace(&mut hub.last_change, change);
+            }
+            load::insert_status_changes(tx, batch)?;
+        }
+        let mut counts = PackChanges::default();
+        let mut changed = Vec::new();
+        for (before, now, times) in self.hubs.into_values() {
+            if times > 0 {
+                counts.add(before.pack, before.party, before.status, -1);
+                counts.add(now.pack, now.party, now.status, 1);
+                changed.push(now);
+            }
+        }
+        changed.sort_unstable_by_key(|hub| hub.id);
+        load::update_hubs(tx, &changed)?;
+        Ok(counts.write(tx)?)
+    }
+}

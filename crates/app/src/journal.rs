@@ -5,8 +5,6 @@
 
 mod event;
 pub mod read;
-mod redo;
-pub mod verify;
 
 use domain::access::Actor;
 use domain::ids::{PartyId, UserId};
@@ -17,9 +15,7 @@ use store::journal::EntryRow;
 
 use crate::Result;
 
-pub use event::{Counts, Event};
-pub use redo::redo;
-pub use verify::{Verdict, verify};
+pub use event::{Counts, Event, KINDS};
 
 /// Who did it, and for whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

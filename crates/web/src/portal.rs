@@ -1,16 +1,23 @@
 //! The pages: one module for each capability, each with its `routes()`.
 
 mod account;
+mod deliveries;
 mod help;
 mod home;
+mod hubs;
+mod journal;
+mod parties;
 mod people;
+mod reports;
 mod settings;
 mod sign_in;
+mod stock;
 mod templates;
 mod transfer_files;
 
 use std::str::FromStr;
 
+use askama::Template;
 use axum::Router;
 use axum::http::StatusCode;
 use domain::Refusal;
@@ -27,11 +34,17 @@ use crate::state::AppState;
 pub fn routes() -> Router<AppState> {
     Router::new()
         .merge(account::routes())
+        .merge(deliveries::routes())
         .merge(help::routes())
         .merge(home::routes())
+        .merge(hubs::routes())
+        .merge(journal::routes())
+        .merge(parties::routes())
         .merge(people::routes())
+        .merge(reports::routes())
         .merge(settings::routes())
         .merge(sign_in::routes())
+        .merge(stock::routes())
         .merge(templates::routes())
         .merge(transfer_files::routes())
 }
@@ -50,6 +63,19 @@ fn public_layout(who: Option<&SignedIn>, title: &str) -> Layout {
 async fn party_book(state: &AppState) -> Result<PartyBook, Failure> {
     let app = state.app.clone();
     blocking(move || Ok(store::transfer_files::party_book(&mut app.db.read()?)?)).await
+}
+
+/// A page that none of this person's roles leads to does not exist for them.
+fn must_see(actor: &Actor, action: Action) -> Result<(), Failure> {
+    if may(actor, action) { Ok(()) } else { Err(Refusal::not_found("page").into()) }
+}
+
+/// A part of a page that is drawn again while the page stands.
+fn part(template: &impl Template) -> String {
+    template.render().unwrap_or_else(|error| {
+        tracing::error!(%error, "a part of a page could not be drawn");
+        String::new()
+    })
 }
 
 /// The address of a page with these parts of its query that are not empty.

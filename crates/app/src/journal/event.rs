@@ -134,6 +134,47 @@ pub enum Event {
     DeliveryReportFailed { run: i64, reason: String },
 }
 
+/// Every kind of entry, in the order of [`Event`].
+pub const KINDS: &[&str] = &[
+    "PersonAdded",
+    "PersonInvited",
+    "PasswordLinkIssued",
+    "PasswordSet",
+    "RoleGranted",
+    "RoleRevoked",
+    "PersonDeactivated",
+    "PersonReactivated",
+    "SignedIn",
+    "TokenIssued",
+    "TokenRevoked",
+    "SettingChanged",
+    "PartyChanged",
+    "ImportReceived",
+    "ImportRefused",
+    "ImportLoaded",
+    "ImportFinished",
+    "SnapshotPartCompared",
+    "SnapshotCompared",
+    "SnapshotAuthorised",
+    "SnapshotRejected",
+    "HubQuarantined",
+    "HubReleased",
+    "TransferFileReceived",
+    "TransferFileGenerated",
+    "TransferFileRefused",
+    "TransferFileValidated",
+    "TransferFileAuthorised",
+    "TransferFileAuthorisationRefused",
+    "TransferFileRejected",
+    "TransferFileWithdrawn",
+    "TransferFileApplied",
+    "TransferFileFailed",
+    "InstalledBeforeSettled",
+    "DeliveryReportRequested",
+    "DeliveryReportWritten",
+    "DeliveryReportFailed",
+];
+
 impl Event {
     /// The event as JSON, tagged by its kind: `{"KIND": {…}}`.
     fn tagged(&self) -> (String, Value) {
@@ -249,5 +290,13 @@ mod tests {
         assert_eq!(event.payload(), r#"{"organisation":0,"role":"auditor","user":3}"#);
         let back = Event::from_entry(&event.kind(), &event.payload()).expect("it is one");
         assert_eq!(back, event);
+    }
+
+    #[test]
+    fn every_kind_is_listed() {
+        let error = Event::from_entry("Nothing", "{}").expect_err("there is no such kind");
+        let listed: Vec<String> = KINDS.iter().map(|kind| format!("`{kind}`")).collect();
+        let expected = format!("expected one of {}", listed.join(", "));
+        assert!(error.to_string().contains(&expected), "{error}");
     }
 }

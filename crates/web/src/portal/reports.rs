@@ -1,0 +1,199 @@
+//! ESI-013, the CH Delivery Report: its runs, one run, and running it now.
+
+use app::delivery_report::{self, Asker, ReportRun, RunState};
+use app::tables::Format;
+use askama::Template;
+use axum::Router;
+use axum::extract::{Form, Path, Query};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::get;
+use domain::Refusal;
+use domain::access::Action;
+use domain::ids::ReportRunId;
+use serde::Deserialize;
+
+use super::{address, may, must_see, number_in, shown_in_form};
+use crate::error_pages::{Failure, blocking};
+use crate::page::{Choice, Flash, Layout, Paging, Problems, Section, filters, redirect, render};
+use crate::session::SignedIn;
+use crate::state::AppState;
+use crate::streams::{News, download, follow};
+
+/// The pages of this capability.
+pub fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/reports", get(list).post(run))
+        .route("/reports/{id}", get(show))
+        .route("/reports/{id}/events", get(events))
+        .route("/reports/{id}/download", get(save))
+}
+
+#[derive(Template)]
+#[template(path = "reports/list.html")]
+struct ListPage {
+    layout: Layout,
+    runs: Vec<ReportRun>,
+    paging: Paging,
+    formats: Vec<Choice>,
+    may_run: bool,
+}
+
+#[derive(Template)]
+#[template(path = "reports/show.html")]
+struct ShowPage {
+    layout: Layout,
+    run: ReportRun,
+    may_read_journal: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ListQuery {
+    before: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct RunForm {
+    format: String,
+}
+
+async fn list(
+    state: AppState,
+    who: SignedIn,
+    flash: Flash,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, Failure> {
+    let layout = Layout::of(&who.viewer, Section::Reports, "Reports").flash(flash);
+    list_page(state, who, layout, StatusCode::OK, &query.before, Format::Csv.word()).await
+}
+
+async fn list_page(
+    state: AppState,
+    who: SignedIn,
+    layout: Layout,
+    status: StatusCode,
+    before: &str,
+    format: &str,
+) -> Result<Response, Failure> {
+    must_see(&who.actor, Action::SeeDeliveryReport)?;
+    let (actor, before) = (who.actor.clone(), before.parse().ok());
+    let runs = blocking(move || delivery_report::list(&state.app, &actor, before)).await?;
+    let next = runs.next.map(|before| address("/reports", &[("before", &before.to_string())]));
+    let page = ListPage {
+        layout,
+        runs: runs.items,
+        paging: Paging { previous: None, next },
+        formats: formats(format),
+        may_run: may(&who.actor, Action::RunDeliveryReport),
+    };
+    Ok(render(status, &page))
+}
+
+fn formats(chosen: &str) -> Vec<Choice> {
+    let choice = |format: &Format| {
+        let (text, hint) = match format {
+            Format::Csv => ("CSV", "For programs and text editors"),
+            Format::Xlsx => ("Excel workbook (XLSX)", "IDs stay text, with their leading zeros"),
+            Format::Parquet => ("Parquet", "For analysis of many millions of hubs"),
+        };
+        Choice::new(format.word(), text).hint(hint).chosen_if(chosen)
+    };
+    Format::ALL.iter().map(choice).collect()
+}
+
+async fn run(
+    state: AppState,
+    who: SignedIn,
+    Form(form): Form<RunForm>,
+) -> Result<Response, Failure> {
+    must_see(&who.actor, Action::SeeDeliveryReport)?;
+    let (app, actor, format) = (state.app.clone(), who.actor.clone(), form.format.clone());
+    let asked = blocking(move || {
+        let format = Format::from_word(&format)
+            .ok_or_else(|| Refusal::field("format", "Select a format"))?;
+        delivery_report::request(&app, Asker::Person(&actor), format)
+    })
+    .await;
+    match asked {
+        Ok(id) => Ok(redirect(&format!("/reports/{id}"))),
+        Err(failure) => {
+            let (status, problems) = shown_in_form(failure)?;
+            let layout = Layout::of(&who.viewer, Section::Reports, "Reports").problems(problems);
+            list_page(state, who, layout, status, "", &form.format).await
+        }
+    }
+}
+
+async fn show(
+    state: AppState,
+    who: SignedIn,
+    flash: Flash,
+    Path(id): Path<String>,
+) -> Result<Response, Failure> {
+    must_see(&who.actor, Action::SeeDeliveryReport)?;
+    let (id, actor) = (number_in::<ReportRunId>(&id)?, who.actor.clone());
+    let run = blocking(move || delivery_report::get(&state.app, &actor, id)).await?;
+    let layout = Layout::of(&who.viewer, Section::Reports, format!("CH Delivery Report {id}"))
+        .crumb("Reports", "/reports")
+        .flash(flash)
+        .problems(Problems::none());
+    let may_read_journal = may(&who.actor, Action::ReadJournal);
+    Ok(render(StatusCode::OK, &ShowPage { layout, run, may_read_journal }))
+}
+
+async fn events(
+    state: AppState,
+    who: SignedIn,
+    Path(id): Path<String>,
+) -> Result<Response, Failure> {
+    must_see(&who.actor, Action::SeeDeliveryReport)?;
+    let id: ReportRunId = number_in(&id)?;
+    follow(format!("/reports/{id}"), move || {
+        let run = delivery_report::get(&state.app, &who.actor, id)?;
+        Ok(match run.state {
+            RunState::Waiting => News::Progress(progress_of(&run)),
+            RunState::Done | RunState::Failed => News::Done,
+        })
+    })
+    .await
+}
+
+async fn save(state: AppState, who: SignedIn, Path(id): Path<String>) -> Result<Response, Failure> {
+    must_see(&who.actor, Action::SeeDeliveryReport)?;
+    let (app, actor, id) = (state.app.clone(), who.actor.clone(), number_in::<ReportRunId>(&id)?);
+    let run = blocking(move || delivery_report::get(&app, &actor, id)).await?;
+    let name = run.written.map_or_else(String::new, |written| written.file_name);
+    download(&name, run.format.media_type(), move |mut out| {
+        delivery_report::download(&state.app, &who.actor, id, &mut out).map(|_| ())
+    })
+    .await
+}
+
+#[derive(Template)]
+#[template(path = "reports/progress.html")]
+struct ProgressPart<'a> {
+    run: &'a ReportRun,
+}
+
+fn progress_of(run: &ReportRun) -> String {
+    super::part(&ProgressPart { run })
+}
+
+/// Who asked for it.
+fn asked_by(run: &ReportRun) -> &str {
+    match (&run.requested_by, run.due_at) {
+        (Some((_, name)), _) => name,
+        (None, Some(_)) => "The schedule",
+        (None, None) => "The local operator",
+    }
+}
+
+fn colour(state: &RunState) -> &'static str {
+    match state {
+        RunState::Waiting => "yellow",
+        RunState::Done => "green",
+        RunState::Failed => "red",
+    }
+}

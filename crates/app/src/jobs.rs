@@ -7,7 +7,9 @@
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use domain::ids::JobId;
+use domain::Refusal;
+use domain::access::{Action, Actor, Reach};
+use domain::ids::{ImportId, JobId, ReportRunId, TransferFileId};
 use jiff::{SignedDuration, Timestamp};
 use store::Tx;
 use store::jobs::JobRow;
@@ -211,4 +213,73 @@ fn perform(kind: JobKind, run: &Run<'_>) -> Result<()> {
         JobKind::ApplyTransferFile => crate::transfer_files::apply(run),
         JobKind::WriteDeliveryReport => crate::delivery_report::write(run),
     }
+}
+
+/// A job as whoever may see its subject sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobView {
+    /// Its number.
+    pub id: JobId,
+    /// Its verb.
+    pub kind: JobKind,
+    /// What it works on, such as `ctf-000042`.
+    pub subject: String,
+    /// `ready`, `running`, `done` or `failed`.
+    pub state: String,
+    /// How far it has come, in lines.
+    pub progress: i64,
+    /// How far it has to go, in lines; 0 when not known.
+    pub total: i64,
+    /// Why it failed, or why the last attempt did.
+    pub problem: Option<String>,
+}
+
+impl JobKind {
+    /// What one must be allowed to do to see such a job.
+    fn seen_with(self) -> Action {
+        match self {
+            JobKind::LoadImport => Action::SeeImports,
+            JobKind::ValidateTransferFile | JobKind::ApplyTransferFile => Action::SeeTransferFiles,
+            JobKind::WriteDeliveryReport => Action::SeeDeliveryReport,
+        }
+    }
+
+    fn subject(self, number: i64) -> String {
+        match self {
+            JobKind::LoadImport => ImportId(number).to_string(),
+            JobKind::ValidateTransferFile | JobKind::ApplyTransferFile => {
+                TransferFileId(number).to_string()
+            }
+            JobKind::WriteDeliveryReport => ReportRunId(number).to_string(),
+        }
+    }
+}
+
+fn shown(job: JobRow) -> Result<JobView> {
+    let kind = JobKind::ALL.iter().copied().find(|kind| kind.word() == job.kind);
+    let kind = kind.ok_or_else(|| Error::Damaged(format!("no such job: {}", job.kind)))?;
+    Ok(JobView {
+        id: job.id,
+        kind,
+        subject: kind.subject(job.subject),
+        state: job.state,
+        progress: job.progress,
+        total: job.total,
+        problem: job.problem,
+    })
+}
+
+/// A job, for somebody who may see what it works on.
+pub fn view(app: &App, actor: &Actor, id: JobId) -> Result<JobView> {
+    let job = store::jobs::load(&mut app.db.read()?, id)?;
+    let job = job.map(shown).transpose()?;
+    let seen = job.filter(|job| actor.reach(job.kind.seen_with()) != Reach::Nothing);
+    Ok(seen.ok_or_else(|| Refusal::not_found("job"))?)
+}
+
+/// The newest job of this kind on this subject, for somebody who may see it.
+pub fn newest(app: &App, actor: &Actor, kind: JobKind, subject: i64) -> Result<Option<JobView>> {
+    actor.must(kind.seen_with())?;
+    let job = store::jobs::newest(&mut app.db.read()?, kind.word(), subject)?;
+    job.map(shown).transpose()
 }

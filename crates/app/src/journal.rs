@@ -5,6 +5,8 @@
 
 mod event;
 pub mod read;
+mod redo;
+pub mod verify;
 
 use domain::access::Actor;
 use domain::ids::{PartyId, UserId};
@@ -16,6 +18,8 @@ use store::journal::EntryRow;
 use crate::Result;
 
 pub use event::{Counts, Event, KINDS};
+pub use redo::redo;
+pub use verify::{Verdict, verify};
 
 /// Who did it, and for whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 //! An operation is one public function and one transaction: begin, load, authorise, decide, record,
 //! commit. Portal, API, command line and jobs call the same ones, so they cannot disagree.
 
+pub mod backup;
 pub mod delivery_report;
 pub mod error;
 pub mod files;

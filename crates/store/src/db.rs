@@ -107,6 +107,27 @@ impl Db {
         }
     }
 
+    /// Whether there is any table at all.
+    pub fn has_tables(&self) -> Result<bool> {
+        let sql = match self.engine() {
+            Engine::Sqlite => "SELECT 1 FROM sqlite_master LIMIT 1",
+            Engine::Postgres => "SELECT 1 FROM pg_tables WHERE schemaname = current_schema() LIMIT 1",
+        };
+        Ok(self.read()?.opt(sql, &[])?.is_some())
+    }
+
+    /// What an SQLite file's own check of its structure finds wrong; nothing on PostgreSQL, whose
+    /// pages carry checksums.
+    pub fn damage(&self) -> Result<Option<String>> {
+        match self.engine() {
+            Engine::Sqlite => {
+                let row = self.read()?.one("result", "PRAGMA integrity_check(1)", &[])?;
+                Ok(Some(row.get::<String>(0)).filter(|found| found != "ok"))
+            }
+            Engine::Postgres => Ok(None),
+        }
+    }
+
     /// Copies an SQLite database, while it is used, into a new file at `path`.
     ///
     /// Refuses on PostgreSQL, whose own `pg_dump` and base backups do this.

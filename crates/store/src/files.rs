@@ -126,6 +126,28 @@ pub fn whole(tx: &mut Tx, id: FileId) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// A file as its row says, whatever has happened to that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawFile {
+    /// Its number.
+    pub id: FileId,
+    /// The SHA-256 that its bytes should have.
+    pub sha256: Vec<u8>,
+    /// The length that they should have.
+    pub size: i64,
+}
+
+/// Finished files with numbers above `after`, at most `limit`.
+pub fn raw_following(tx: &mut Tx, after: FileId, limit: i64) -> Result<Vec<RawFile>> {
+    let sql = "
+        SELECT id, sha256, size FROM files WHERE id > $1 AND sha256 IS NOT NULL
+        ORDER BY id LIMIT CAST($2 AS BIGINT)";
+    let rows = tx.all(sql, args![after, limit])?;
+    let file =
+        |row: &crate::Row| RawFile { id: row.get(0), sha256: row.get(1), size: row.get(2) };
+    Ok(rows.iter().map(file).collect())
+}
+
 /// Drops what was begun before `before` and never finished. How many files that were.
 pub fn drop_unfinished(tx: &mut Tx, before: Timestamp) -> Result<u64> {
     let unfinished = "SELECT id FROM files WHERE sha256 IS NULL AND stored_at < $1";

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::error::Result;
-use crate::value::{Row, Value};
+use crate::value::{FromValue, Row, Value};
 use crate::{Tx, args};
 
 /// One entry as it stands in the table.
@@ -150,4 +150,54 @@ pub fn following(tx: &mut Tx, after: i64, limit: i64) -> Result<Vec<EntryRow>> {
         "SELECT {COLUMNS} FROM journal WHERE seq > $1 ORDER BY seq LIMIT CAST($2 AS BIGINT)"
     );
     Ok(tx.all(&sql, args![after, limit])?.iter().map(entry).collect())
+}
+
+/// An entry as its bytes are in the table, whatever has happened to them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawEntry {
+    /// Its place.
+    pub seq: i64,
+    /// When, in microseconds since 1970 UTC.
+    pub at: i64,
+    /// Who.
+    pub actor: Option<i64>,
+    /// The Party that it was done for.
+    pub acted_for: Option<i64>,
+    /// What it is about.
+    pub subject: String,
+    /// What happened.
+    pub kind: String,
+    /// The particulars.
+    pub payload: String,
+    /// The hash of the entry before.
+    pub previous: Vec<u8>,
+    /// The hash of this one.
+    pub hash: Vec<u8>,
+}
+
+/// Entries after `after`, in order, at most `limit`; none in the place of one that holds something
+/// else than its columns are for.
+pub fn raw_following(tx: &mut Tx, after: i64, limit: i64) -> Result<Vec<(i64, Option<RawEntry>)>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM journal WHERE seq > $1 ORDER BY seq LIMIT CAST($2 AS BIGINT)"
+    );
+    let rows = tx.all(&sql, args![after, limit])?;
+    Ok(rows.iter().map(|row| (row.get(0), raw(row))).collect())
+}
+
+fn raw(row: &Row) -> Option<RawEntry> {
+    fn read<T: FromValue>(row: &Row, index: usize) -> Option<T> {
+        T::from_value(&row.0[index])
+    }
+    Some(RawEntry {
+        seq: read(row, 0)?,
+        at: read(row, 1)?,
+        actor: read(row, 2)?,
+        acted_for: read(row, 3)?,
+        subject: read(row, 4)?,
+        kind: read(row, 5)?,
+        payload: read(row, 6)?,
+        previous: read(row, 7)?,
+        hash: read(row, 8)?,
+    })
 }

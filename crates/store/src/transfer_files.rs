@@ -3,7 +3,7 @@
 use domain::DeviceId;
 use domain::ids::{FileId, PartyId, TransferFileId, UserId};
 use domain::inventory::SmiStatus;
-use domain::parties::{Category, Party, PartyBook, PartyDetails, PartyStatus};
+use domain::parties::PartyBook;
 use domain::transfer_files::State;
 use jiff::Timestamp;
 
@@ -435,30 +435,10 @@ pub fn insert_generated(tx: &mut Tx, new: &GeneratedRow<'_>) -> Result<()> {
     Ok(())
 }
 
-/// All Parties, for a file's checks.
+/// All Parties, found by number or by reference.
 pub fn party_book(tx: &mut Tx) -> Result<PartyBook> {
-    let sql = "
-        SELECT id, signifier, legal_name, category, grouping, user_ids, service_user_reference,
-            status, may_hold_hubs
-        FROM parties ORDER BY id";
-    let rows = tx.all(sql, &[])?;
-    let damaged = || Error::Broken { doing: "read a Party".into(), message: "its words".into() };
-    let party = |row: &Row| {
-        Ok(Party {
-            id: PartyId(row.get(0)),
-            details: PartyDetails {
-                signifier: row.get(1),
-                legal_name: row.get(2),
-                category: Category::from_name(&row.get::<String>(3)).ok_or_else(damaged)?,
-                group: row.get(4),
-                user_ids: row.get(5),
-                service_user_reference: row.get(6),
-                status: PartyStatus::from_name(&row.get::<String>(7)).ok_or_else(damaged)?,
-                may_hold_hubs: row.get(8),
-            },
-        })
-    };
-    Ok(PartyBook::new(rows.iter().map(party).collect::<Result<_>>()?))
+    let parties = crate::parties::all(tx)?;
+    Ok(PartyBook::new(parties.into_iter().map(|row| row.party).collect()))
 }
 
 /// What the queue of hubs installed before notes of one hub.

@@ -1,4 +1,192 @@
 //! The JSON API: everything that the portal does, for programs.
+//!
+//! One module for each capability, as in the layers below. A handler parses, calls one operation
+//! and answers; what it fails with becomes a problem document. `web/tests/api.json` is the contract
+//! as it is served.
 
 pub mod given;
 pub mod once;
+
+mod delivery_report;
+mod health;
+mod jobs;
+mod people;
+mod settings;
+mod sign_in;
+
+use axum::http::header::{CONTENT_TYPE, ETAG, LOCATION};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use domain::refusal::RefusalKind;
+use serde::Serialize;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{IntoResponses, Modify, OpenApi, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::error_pages;
+use crate::state::AppState;
+
+/// Where the API begins.
+pub const BASE: &str = "/api/v1";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Hubstock",
+        version = "1",
+        description = "Communications Hub stock transfer between Parties: the inventory, transfer \
+            files, the CH Delivery Report and all around them.\n\n\
+            A call carries `Authorization: Bearer hub_…`, a token that its owner issues in the \
+            portal or here. Errors are problem documents (RFC 9457). A writing call may carry an \
+            `Idempotency-Key`: the same key and call get the first answer (with \
+            `Idempotent-Replayed: true`), another call under the same key 422; an answer that was \
+            lost in a crash is answered with the journal entry of what was done. What can change \
+            has an `ETag`, and changing it wants `If-Match` (`*` for whatever it is now). A list \
+            has at most `limit` items; `next`, if it is there, is the `cursor` of the next page.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    modifiers(&Access),
+    components(schemas(Problem)),
+    tags(
+        (name = "transfer files", description = "CH Stock Transfer Files and what became of them"),
+        (name = "inventory", description = "Hubs, stock, and the files that they came by"),
+        (name = "delivery report", description = "ESI-013, the CH Delivery Report"),
+        (name = "parties", description = "Parties to the Smart Energy Code"),
+        (name = "people", description = "People, their roles and invitations"),
+        (name = "own account", description = "Who is calling, and their sessions and tokens"),
+        (name = "settings", description = "Limits, modes and schedules"),
+        (name = "journal", description = "Everything that happened, in one order"),
+        (name = "jobs", description = "Work that goes on after an answer was given"),
+        (name = "service", description = "Whether the service lives, and what it answers"),
+    ),
+)]
+struct Document;
+
+struct Access;
+
+impl Modify for Access {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        components.add_security_scheme("token", SecurityScheme::Http(token));
+        let cookie = ApiKeyValue::new("__Host-hubstock");
+        components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+    }
+}
+
+/// What was not done, and why (RFC 9457).
+#[derive(Serialize, ToSchema, IntoResponses)]
+#[response(
+    status = "default",
+    description = "Not done: a problem document says why",
+    content_type = "application/problem+json"
+)]
+pub struct Problem {
+    /// Which problem it is: `/problems/` and a word of the list of problems.
+    #[serde(rename = "type")]
+    #[schema(example = "/problems/wrong-state")]
+    kind: String,
+    /// The problem in short.
+    title: String,
+    /// The status of the answer.
+    status: u16,
+    /// What is wrong and what to do, as a sentence for a person.
+    detail: String,
+    /// The field of the call that it is about, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+}
+
+/// One page of a list.
+#[derive(Serialize, ToSchema)]
+pub struct Page<T> {
+    /// The items of this page.
+    items: Vec<T>,
+    /// The cursor of the next page; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// Everything on one page.
+    fn whole(items: Vec<T>) -> Json<Page<T>> {
+        Json(Page { items, next: None })
+    }
+
+    /// A page, and where the next begins.
+    fn part(items: Vec<T>, next: Option<i64>) -> Json<Page<T>> {
+        Json(Page { items, next: next.map(|next| next.to_string()) })
+    }
+}
+
+/// The entity and its version.
+fn versioned<T: Serialize>(version: i64, entity: T) -> Response {
+    ([(ETAG, format!("\"{version}\""))], Json(entity)).into_response()
+}
+
+/// An answer that says where to look.
+fn at<T: Serialize>(status: StatusCode, path: &str, body: T) -> Response {
+    (status, [(LOCATION, format!("{BASE}{path}"))], Json(body)).into_response()
+}
+
+/// An answer that holds a secret, which is kept nowhere.
+fn secret(mut answer: Response) -> Response {
+    answer.extensions_mut().insert(once::HoldsSecret);
+    answer
+}
+
+/// One kind of problem.
+#[derive(Serialize, ToSchema)]
+struct ProblemKind {
+    /// As it stands in `type`.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The status that comes with it.
+    status: u16,
+}
+
+/// The kinds of problem that a rule can answer with.
+#[utoipa::path(get, path = "/problems", tag = "service", operation_id = "list_problems",
+    responses((status = OK, body = Page<ProblemKind>)))]
+async fn problems() -> Json<Page<ProblemKind>> {
+    let kind = |kind: &RefusalKind| ProblemKind {
+        kind: format!("/problems/{}", kind.word()),
+        status: error_pages::status_of(*kind).as_u16(),
+    };
+    Page::whole(RefusalKind::ALL.iter().map(kind).collect())
+}
+
+fn documented() -> OpenApiRouter<AppState> {
+    let v1 = OpenApiRouter::new()
+        .merge(people::routes())
+        .merge(sign_in::routes())
+        .merge(settings::routes())
+        .merge(delivery_report::routes())
+        .merge(jobs::routes())
+        .routes(routes!(problems));
+    OpenApiRouter::with_openapi(Document::openapi()).nest(BASE, v1).merge(health::routes())
+}
+
+/// The document that describes the API, as it is served.
+pub fn document() -> String {
+    let document = documented().into_openapi();
+    document.to_pretty_json().expect("a document is plain data") + "\n"
+}
+
+/// Every address of the API.
+pub fn routes(state: &AppState) -> Router<AppState> {
+    let (router, document) = documented().split_for_parts();
+    let text = document.to_pretty_json().expect("a document is plain data") + "\n";
+    let serve = move || {
+        let kind = HeaderValue::from_static("application/vnd.oai.openapi+json;version=3.1");
+        async move { ([(CONTENT_TYPE, kind)], text) }
+    };
+    router
+        .route(&format!("{BASE}/openapi.json"), get(serve))
+        .layer(from_fn(error_pages::dress))
+        .layer(from_fn_with_state(state.clone(), once::once))
+}

@@ -32,7 +32,7 @@ const PIECE_BYTES: usize = 64 << 10;
 /// The longest text field of a form with a file.
 const FIELD_BYTES: usize = 64 << 10;
 /// How often a job is looked at.
-const LOOK: Duration = Duration::from_millis(400);
+pub(crate) const LOOK: Duration = Duration::from_millis(400);
 
 /// What stands at the end of an answer, or at its beginning if nothing was written.
 type Piece = std::result::Result<Bytes, Error>;

@@ -74,23 +74,23 @@ pub fn journal(arguments: &Arguments, subject: Option<String>, most: i64) -> Res
 /// Checks that everything is as the journal says.
 pub fn verify(arguments: &Arguments) -> Result<Ended> {
     let app = open(arguments)?;
-    let verdict = app::journal::verify(&app, &mut |what| output::note(what))?;
+    let mut doing = None;
+    let verdict = app::journal::verify(&app, &mut |step, _| {
+        if doing.replace(step) != Some(step) {
+            output::note(format_args!("{step} ..."));
+        }
+    })?;
+    let problems: Vec<String> = verdict.problems.iter().map(ToString::to_string).collect();
     let json = json!({
+        "sound": verdict.is_sound(),
         "entries": verdict.entries,
-        "head": verdict.head.map(|hash| app::files::hex(&hash)),
-        "first_difference": verdict.first_difference,
+        "head": app::files::hex(&verdict.head),
+        "files": verdict.files,
+        "tables": verdict.tables.len(),
+        "problems": problems,
     });
-    match &verdict.first_difference {
-        None => {
-            let text = format!("Verified: {} entries, tables and counts agree.", verdict.entries);
-            output::print(arguments, &json, text);
-            Ok(Ended::Well)
-        }
-        Some(difference) => {
-            output::print(arguments, &json, format!("Not verified: {difference}"));
-            Ok(Ended::Broken)
-        }
-    }
+    output::print(arguments, &json, &verdict);
+    Ok(if verdict.is_sound() { Ended::Well } else { Ended::Broken })
 }
 
 /// Copies the database while it is used.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
+use rusqlite::backup::StepResult;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
 
@@ -114,9 +115,14 @@ impl Pool {
         let mut to = Connection::open(path).map_err(|e| broken("open the copy", e))?;
         let backup =
             rusqlite::backup::Backup::new(&from, &mut to).map_err(|e| broken("copy", e))?;
-        backup
-            .run_to_completion(4096, Duration::ZERO, None)
-            .map_err(|e| broken("copy the database", e))
+        // All in one step, on one snapshot: in smaller ones each write would begin it again.
+        match backup.step(-1).map_err(|e| broken("copy the database", e))? {
+            StepResult::Done => Ok(()),
+            _ => Err(Error::Unavailable {
+                doing: "copy the database".into(),
+                message: "the database is busy".into(),
+            }),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::NewInstalled;
 use crate::error::Result;
-use crate::value::Row;
+use crate::value::{Row, Value};
 use crate::{Tx, args};
 
 /// One line of the queue.
@@ -91,27 +91,43 @@ pub fn insert_installed(
     noted_at: Timestamp,
     hubs: &[NewInstalled],
 ) -> Result<()> {
-    let sql = "
-        INSERT INTO installed_before (id, transfer_file, line, hub, status, status_at, from_party,
-            to_party, noted_at)
-        VALUES ($1, $2, $3, $4, CAST($5 AS INTEGER), $6, CAST($7 AS INTEGER),
-            CAST($8 AS INTEGER), $9)";
-    let first = if hubs.is_empty() { 0 } else { tx.next_id("installed_before")? };
-    for (id, new) in (first..).zip(hubs) {
-        let (from, to) = (new.from_party, new.to_party);
-        let args = args![
-            id,
-            transfer_file,
-            i64::from(new.line),
-            new.hub,
-            new.status as i64,
-            new.status_at,
-            from,
-            to,
-            noted_at
-        ];
-        tx.exec(sql, args)?;
+    let mut id = if hubs.is_empty() { 0 } else { tx.next_id("installed_before")? };
+    let (parts, rest) = hubs.as_chunks::<MANY>();
+    for part in parts {
+        insert_some(tx, transfer_file, noted_at, &mut id, part)?;
     }
+    for one in rest {
+        insert_some(tx, transfer_file, noted_at, &mut id, std::slice::from_ref(one))?;
+    }
+    Ok(())
+}
+
+/// Rows that are inserted by one statement.
+const MANY: usize = 128;
+
+fn insert_some(
+    tx: &mut Tx,
+    transfer_file: TransferFileId,
+    noted_at: Timestamp,
+    id: &mut i64,
+    hubs: &[NewInstalled],
+) -> Result<()> {
+    let mut sql = String::from(
+        "INSERT INTO installed_before (transfer_file, noted_at, id, line, hub, status, status_at,
+            from_party, to_party) VALUES ",
+    );
+    let mut values = vec![Value::from(transfer_file), Value::from(noted_at)];
+    for (i, new) in hubs.iter().enumerate() {
+        let comma = if i == 0 { "" } else { ", " };
+        let n = values.len();
+        let numbered: Vec<String> = (n + 1..=n + 7).map(|n| format!("${n}")).collect();
+        sql.push_str(&format!("{comma}($1, $2, {})", numbered.join(", ")));
+        let (line, status) = (i64::from(new.line), new.status as i64);
+        let (from, to) = (new.from_party, new.to_party);
+        values.extend_from_slice(args![*id, line, new.hub, status, new.status_at, from, to]);
+        *id += 1;
+    }
+    tx.exec(&sql, &values)?;
     Ok(())
 }
 

@@ -33,8 +33,14 @@ const KEPT: [HeaderName; 3] = [CONTENT_TYPE, LOCATION, ETAG];
 const IN_MEMORY: usize = 1 << 20;
 /// No answer of a writing call is longer.
 const LONGEST_ANSWER: usize = 4 << 20;
+/// What stands in for an answer with a secret when it is asked for again.
+const WITHHELD: &[u8] = br#"{"done":true,"withheld":"The answer held a secret and was not kept."}"#;
 /// How much is read from disk at a time.
 const PIECE_BYTES: usize = 64 << 10;
+
+/// Among an answer's extensions: it holds a secret and is not kept, only that it was given.
+#[derive(Clone, Copy, Debug)]
+pub struct HoldsSecret;
 
 tokio::task_local! {
     /// The claim of the request that this task answers.
@@ -161,7 +167,9 @@ async fn kept(state: AppState, claim: Claim, answer: Response) -> Result<Respons
         };
         let headers: Vec<String> = KEPT.iter().filter_map(line).collect();
         let (status, headers) = (parts.status.as_u16(), headers.join("\n"));
-        let answer = Answer { status, headers, body: body.to_vec() };
+        let secret = parts.extensions.get::<HoldsSecret>().is_some();
+        let body = if secret { WITHHELD.to_vec() } else { body.to_vec() };
+        let answer = Answer { status, headers, body };
         blocking(move || app::idempotency::finish(&app, &claim, &answer)).await?;
     }
     Ok(Response::from_parts(parts, Body::from(body)))

@@ -1,0 +1,169 @@
+//! Files that can't be read, or not to their end.
+
+use std::io::{self, Read};
+
+use app::transfer_files::{self, Checked, Submission};
+use domain::refusal::RefusalKind;
+use domain::transfer_files::State;
+use testkit::world::{both, on_sqlite};
+
+use crate::world::*;
+
+/// The word for why a file of this name and content is refused whole.
+fn refusal(app: &app::App, name: &str, bytes: &[u8]) -> String {
+    let today = domain::timers::british_day(app.now());
+    match transfer_files::check(app, name, bytes, today).unwrap() {
+        Checked::Refused(refused) => {
+            let message = &refused.message;
+            assert!(message.ends_with(['.', '?']), "{message}");
+            refused.word.to_owned()
+        }
+        Checked::Answered { counts, .. } => format!("{counts:?}"),
+    }
+}
+
+#[test]
+fn a_file_that_is_no_transfer_file_is_refused_whole() {
+    both(|url| {
+        let app = world(url);
+        let check = |bytes: &[u8], word: &str| {
+            assert_eq!(refusal(&app, "transfer.csv", bytes), word);
+            let id = submit(&app, "transfer.csv", bytes);
+            let view = view(&app, id);
+            assert_eq!(view.state, State::FailedValidation, "{word}");
+            assert!(view.refusal.is_some());
+        };
+        let utf16: Vec<u8> = "CommsHubID,NewServiceUserReference\r\n"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        check(&utf16, "encoding");
+        check(&[b"\xFF\xFE".as_slice(), &utf16].concat(), "encoding");
+        check(b"CommsHubID,NewServiceUserReference\r\nM\xFCller,SOU1\r\n", "encoding");
+        check(b"CommsHubID,NewServiceUserReference\r\n\"00-DB,SOU1\r\n", "encoding");
+        check(b"", "empty");
+        check(b"\xEF\xBB\xBF", "empty");
+        check(b"CommsHubID,NewServiceUserReference\r\n\r\n", "no-lines");
+        check(b"CommsHubID\r\n00\r\n", "columns");
+        check(b"CommsHubID,CommsHubID,NewServiceUserReference\r\n", "columns");
+        check(b"CommsHubID,NewServiceUserReference,Colour\r\n", "columns");
+        check(b"PK\x03\x04 is no workbook", "workbook");
+        let mut long = b"CommsHubID,NewServiceUserReference\r\n".to_vec();
+        long.resize(long.len() + (1 << 20), b'7');
+        check(&long, "encoding");
+    });
+}
+
+#[test]
+fn a_nul_byte_is_a_malformed_id_and_nothing_worse() {
+    both(|url| {
+        let app = world(url);
+        let mut bytes = to("SOU1", [1]);
+        bytes.extend_from_slice(b"00-DB-\0,SOU1\r\n");
+        let id = submit(&app, "nul.csv", &bytes);
+        assert_eq!(codes(&response(&app, id)), ["S00", "R01"]);
+        authorise(&app, id);
+        run_jobs(&app);
+        assert_eq!(whose(&app, 1).0, 2);
+    });
+}
+
+#[test]
+fn a_controlled_file_that_was_changed_is_refused_whole() {
+    on_sqlite(|url| {
+        let app = world(url);
+        let good = controlled(1, ("NOR1", "SOU1"), &[hub(1), hub(2)]);
+        let text = String::from_utf8(good.clone()).unwrap();
+        let check = |name: &str, text: &str, word: &str| {
+            assert_eq!(refusal(&app, name, text.as_bytes()), word, "{text}");
+        };
+        check("transfer.csv", &text, "name");
+        check(CONTROLLED_NAME, &text.replace(",1.0,", ",2.0,"), "version");
+        check(CONTROLLED_NAME, &text.replace("TRL,2", "TRL,3"), "count");
+        check(CONTROLLED_NAME, &text.replace("DTL,2", "DTL,3"), "numbering");
+        check(CONTROLLED_NAME, &text.replace("-00-01,SOU1", "-00-04,SOU1"), "hash");
+        check(CONTROLLED_NAME, &text.replace("-00-01,SOU1", "-00-01,MID1"), "hash");
+        check(CONTROLLED_NAME, &text[text.find("DTL").unwrap()..], "header");
+        let end = text.find("TRL").unwrap();
+        check(CONTROLLED_NAME, &text[..end], "trailer");
+        for cut in (0..text.len().min(200)).chain(end - 40..text.len() - 2) {
+            let word = refusal(&app, CONTROLLED_NAME, &good[..cut]);
+            assert!(!word.starts_with('{'), "cut at byte {cut}: {word}");
+        }
+    });
+}
+
+#[test]
+fn a_file_over_the_limit_is_not_kept() {
+    both(|url| {
+        let app = world(url);
+        let mut tx = app.db.write().unwrap();
+        store::settings::put(&mut tx, "upload.most_mib", "1").unwrap();
+        store::settings::put(&mut tx, "transfer_file.most_lines", "3").unwrap();
+        tx.commit().unwrap();
+        let submission = Submission { name: "big.csv".into(), all_or_nothing: false };
+        let source = &mut io::repeat(b'7').take(5 << 20);
+        let refused = transfer_files::submit(&app, &preparer(), submission, source).unwrap_err();
+        assert_eq!(refused.refusal().unwrap().kind, RefusalKind::TooLarge);
+        assert_eq!(entries(&app, "TransferFileReceived"), 0);
+        assert_eq!(refusal(&app, "long.csv", &to("SOU1", 1..=4)), "too-many-lines");
+    });
+}
+
+/// A client that goes away after so many bytes.
+struct GoesAway<'a>(&'a [u8]);
+
+impl Read for GoesAway<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.0.read(buffer)? {
+            0 => Err(io::Error::new(io::ErrorKind::ConnectionReset, "the client has gone")),
+            n => Ok(n),
+        }
+    }
+}
+
+#[test]
+fn a_client_that_goes_away_leaves_nothing_behind() {
+    both(|url| {
+        let app = world(url);
+        let bytes = to("SOU1", 1..=5);
+        let submission = || Submission { name: "gone.csv".into(), all_or_nothing: false };
+        let gone = transfer_files::submit(&app, &preparer(), submission(), &mut GoesAway(&bytes));
+        assert!(matches!(gone, Err(app::Error::Io { .. })));
+        assert_eq!(entries(&app, "TransferFileReceived"), 0);
+        let sent =
+            transfer_files::submit(&app, &preparer(), submission(), &mut &bytes[..]).unwrap();
+        assert!(!sent.repeated);
+    });
+}
+
+#[test]
+fn a_workbook_is_answered_as_its_csv_is() {
+    both(|url| {
+        let app = world(url);
+        let mut workbook = rust_xlsxwriter::Workbook::new();
+        let sheet = workbook.add_worksheet();
+        let rows = [
+            ("CommsHubID".to_owned(), "NewServiceUserReference"),
+            (hub(1).to_string(), "SOU1"),
+            (String::new(), ""),
+            (hub(28).to_string(), "SOU1"),
+        ];
+        for (row, (id, to)) in (0..).zip(&rows) {
+            if !id.is_empty() {
+                sheet.write_string(row, 0, id).unwrap();
+                sheet.write_string(row, 1, *to).unwrap();
+            }
+        }
+        sheet.write_number(4, 0, 9.035e13).unwrap();
+        sheet.write_string(4, 1, "SOU1").unwrap();
+        let bytes = workbook.save_to_buffer().unwrap();
+        let view = put_through(&app, "transfer.xlsx", &bytes);
+        let answer = response(&app, view.id);
+        assert_eq!(codes(&answer), ["S00", "R04", "R01"]);
+        let lines: Vec<&str> =
+            answer.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+        assert_eq!(lines, ["2", "4", "5"], "the rows of the sheet");
+        assert_eq!(whose(&app, 1).0, 2);
+    });
+}

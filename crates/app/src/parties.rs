@@ -43,8 +43,7 @@ pub fn list(app: &App, actor: &Actor, filter: &PartyFilter) -> Result<Vec<PartyR
 
 fn is_wanted(party: &PartyDetails, filter: &PartyFilter) -> bool {
     let text = filter.text.as_deref().unwrap_or_default().trim().to_lowercase();
-    let places =
-        [&party.signifier, &party.legal_name, &party.group, &party.service_user_reference];
+    let places = [&party.signifier, &party.legal_name, &party.group, &party.service_user_reference];
     filter.category.is_none_or(|category| category == party.category)
         && filter.status.is_none_or(|status| status == party.status)
         && places.iter().any(|place| place.to_lowercase().contains(&text))
@@ -77,8 +76,7 @@ pub fn change(
     actor.must(Action::ManageParties)?;
     let to = tidied(to)?;
     let mut tx = app.db.write()?;
-    let row =
-        store::parties::load(&mut tx, id)?.ok_or_else(|| Refusal::not_found("Party"))?;
+    let row = store::parties::load(&mut tx, id)?.ok_or_else(|| Refusal::not_found("Party"))?;
     if version.is_some_and(|version| version != row.version) {
         return Err(settings::out_of_date().into());
     }
@@ -198,7 +196,8 @@ fn changed_fields(from: &PartyDetails, to: &PartyDetails) -> (Fields, Fields) {
 /// What a change changes, in a sentence.
 pub(crate) fn changes_in_words(from: &PartyDetails, to: &PartyDetails) -> String {
     let pairs = fields(from).into_iter().zip(fields(to)).filter(|(from, to)| from != to);
-    let words: Vec<String> =
-        pairs.map(|((name, from), (_, to))| format!("{name} was \"{from}\", is \"{to}\".")).collect();
+    let words: Vec<String> = pairs
+        .map(|((name, from), (_, to))| format!("{name} was \"{from}\", is \"{to}\"."))
+        .collect();
     words.join(" ")
 }

@@ -143,7 +143,9 @@ fn keep_time(app: &App, stop: &AtomicBool) {
     let mut last = None::<std::time::Instant>;
     while !stop.load(Ordering::Relaxed) {
         if app.db.has_failed() {
-            tracing::error!("the disk failed to keep a commit: ending, to recover at the next start");
+            tracing::error!(
+                "the disk failed to keep a commit: ending, to recover at the next start"
+            );
             std::process::exit(3);
         }
         if last.is_none_or(|at| at.elapsed() >= TICK) {

@@ -117,19 +117,20 @@ pub fn read(
     let mut size = from.offset;
     let mut last = from;
     let mut ended = None;
-    let each = |loader: &mut dyn Loader, has_header: &mut bool, last: &mut Place, r: &Record<'_>| {
-        if until.is_some_and(|until| r.at >= until) {
-            return Err(Stop::Reached);
-        }
-        if *has_header {
-            loader.line(r);
-        } else {
-            loader.header(r).map_err(Stop::Header)?;
-            *has_header = true;
-        }
-        *last = Place { offset: r.at + 1, line: r.line };
-        Ok(())
-    };
+    let each =
+        |loader: &mut dyn Loader, has_header: &mut bool, last: &mut Place, r: &Record<'_>| {
+            if until.is_some_and(|until| r.at >= until) {
+                return Err(Stop::Reached);
+            }
+            if *has_header {
+                loader.line(r);
+            } else {
+                loader.header(r).map_err(Stop::Header)?;
+                *has_header = true;
+            }
+            *last = Place { offset: r.at + 1, line: r.line };
+            Ok(())
+        };
     source.each_piece(from.offset, &mut |piece| {
         size += piece.len() as u64;
         let fed = splitter.feed(piece, |r| each(loader, &mut has_header, &mut last, r));

@@ -227,11 +227,7 @@ fn compare(here: &Here, packs: &Packs<'_>, hub: &Hub, status: StatusRow) -> Comp
 }
 
 /// Moves the hubs that are with another Party and `Pending`, and answers them as they are then.
-fn move_hubs(
-    tx: &mut Tx,
-    context: &Context,
-    lines: &[Comparison],
-) -> Result<HashMap<i64, HubRow>> {
+fn move_hubs(tx: &mut Tx, context: &Context, lines: &[Comparison]) -> Result<HashMap<i64, HubRow>> {
     let mut moving: Vec<(HubRow, i64)> = lines
         .iter()
         .filter_map(|line| match line {

@@ -136,8 +136,8 @@ fn check(arguments: &Arguments, app: &App, file: &Path, response: Option<&Path>)
     let today = british_day(app.now());
     match transfer_files::check(app, &file_name(file), &bytes, today)? {
         Checked::Refused(refusal) => {
-            let json = json!({ "dry_run": true, "refusal": refusal.to_string(), "counts": {} });
-            output::print(arguments, &json, format!("Refused whole: {refusal}"));
+            let json = json!({ "dry_run": true, "refusal": refusal.message, "word": refusal.word, "counts": {} });
+            output::print(arguments, &json, format!("Refused whole: {}", refusal.message));
             Ok(Ended::Refused)
         }
         Checked::Answered { counts, rejected, response: bytes } => {

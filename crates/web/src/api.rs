@@ -9,10 +9,15 @@ pub mod once;
 
 mod delivery_report;
 mod health;
+mod imports;
+mod inventory;
 mod jobs;
+mod journal;
+mod parties;
 mod people;
 mod settings;
 mod sign_in;
+mod transfer_files;
 
 use axum::http::header::{CONTENT_TYPE, ETAG, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
@@ -162,10 +167,15 @@ async fn problems() -> Json<Page<ProblemKind>> {
 
 fn documented() -> OpenApiRouter<AppState> {
     let v1 = OpenApiRouter::new()
+        .merge(transfer_files::routes())
+        .merge(inventory::routes())
+        .merge(imports::routes())
+        .merge(parties::routes())
         .merge(people::routes())
         .merge(sign_in::routes())
         .merge(settings::routes())
         .merge(delivery_report::routes())
+        .merge(journal::routes())
         .merge(jobs::routes())
         .routes(routes!(problems));
     OpenApiRouter::with_openapi(Document::openapi()).nest(BASE, v1).merge(health::routes())

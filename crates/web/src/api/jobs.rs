@@ -2,11 +2,13 @@
 
 use std::convert::Infallible;
 
-use app::jobs::{self, JobView};
+use app::App;
+use app::jobs::{self, JobKind, JobView};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
+use domain::access::Actor;
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -54,7 +56,17 @@ impl Job {
     }
 }
 
-pub(super) fn shown(job: JobView) -> Job {
+/// The newest job of this kind on this subject.
+pub(super) fn newest(
+    app: &App,
+    actor: &Actor,
+    kind: JobKind,
+    subject: i64,
+) -> app::Result<Option<Job>> {
+    Ok(jobs::newest(app, actor, kind, subject)?.map(shown))
+}
+
+fn shown(job: JobView) -> Job {
     Job {
         id: job.id.to_string(),
         kind: job.kind.word().to_owned(),

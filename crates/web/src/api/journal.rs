@@ -1,0 +1,104 @@
+//! The journal.
+
+use app::journal::{self, Entry as Shown, JournalFilter};
+use axum::Json;
+use axum::extract::State;
+use domain::access::Action;
+use domain::ids::UserId;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::given::{Query, reference};
+use super::{Page, Problem};
+use crate::error_pages::{Failure, blocking};
+use crate::session::ApiActor;
+use crate::state::AppState;
+
+/// The routes of this capability.
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+/// Which entries.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    /// Only entries about this.
+    #[param(example = "ctf-000042")]
+    subject: Option<String>,
+    /// Only entries of this kind.
+    #[param(example = "TransferFileApplied")]
+    kind: Option<String>,
+    /// Only entries by this person.
+    #[param(example = "usr-000003")]
+    actor: Option<String>,
+    /// The `next` of the page before.
+    cursor: Option<i64>,
+}
+
+/// An entry of the journal.
+#[derive(Serialize, ToSchema)]
+struct Entry {
+    /// Its place in the one order, from 1, without gaps.
+    seq: i64,
+    /// When.
+    #[schema(format = DateTime)]
+    at: String,
+    /// Who; absent for the system's own work.
+    actor: Option<String>,
+    /// The person's name.
+    actor_name: Option<String>,
+    /// The Party that it was done for.
+    acted_for: Option<String>,
+    /// What it is about.
+    #[schema(example = "ctf-000042")]
+    subject: String,
+    /// What happened.
+    #[schema(example = "TransferFileApplied")]
+    kind: String,
+    /// What happened, in a sentence.
+    text: String,
+    /// The particulars, exactly as they are hashed: canonical JSON as text.
+    payload: String,
+    /// The hash of this entry, which covers all entries before it.
+    hash: String,
+}
+
+fn shown(entry: Shown) -> Entry {
+    let (actor, actor_name) = entry.actor.map(|(id, name)| (id.to_string(), name)).unzip();
+    Entry {
+        seq: entry.seq,
+        at: entry.at.to_string(),
+        actor,
+        actor_name,
+        acted_for: entry.acted_for.map(|(id, _)| id.to_string()),
+        subject: entry.subject,
+        kind: entry.kind,
+        text: entry.text,
+        payload: entry.payload,
+        hash: app::files::hex(&entry.hash),
+    }
+}
+
+/// Entries of the journal, newest first.
+#[utoipa::path(get, path = "/journal", tag = "journal", operation_id = "read_journal",
+    params(Which), responses((status = OK, body = Page<Entry>), Problem),
+    security(("token" = []), ("session" = [])))]
+async fn list(
+    State(state): State<AppState>,
+    who: ApiActor,
+    Query(which): Query<Which>,
+) -> Result<Json<Page<Entry>>, Failure> {
+    let entries = blocking(move || {
+        who.actor.must(Action::ReadJournal)?;
+        let actor = which.actor.as_deref().map(|actor| reference::<UserId>(actor, "person"));
+        let filter =
+            JournalFilter { subject: which.subject, kind: which.kind, actor: actor.transpose()? };
+        journal::list(&state.app, &who.actor, &filter, which.cursor)
+    });
+    let entries = entries.await?;
+    Ok(Page::part(entries.items.into_iter().map(shown).collect(), entries.next))
+}

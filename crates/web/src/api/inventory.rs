@@ -204,9 +204,7 @@ async fn search(
     Query(which): Query<Which>,
 ) -> Result<Json<Page<Hub>>, Failure> {
     let cursor = which.cursor.clone();
-    let find = move || {
-        inventory::search(&state.app, &who.actor, &which.into(), cursor.as_deref())
-    };
+    let find = move || inventory::search(&state.app, &who.actor, &which.into(), cursor.as_deref());
     let page = blocking(find).await?;
     let items = page.hubs.into_iter().map(|row| hub(row, &page.parties)).collect();
     Ok(Json(Page { items, next: page.next }))

@@ -1,6 +1,6 @@
 //! The journal.
 
-use app::journal::{self, Entry as Shown, JournalFilter};
+use app::journal::read::{self, Entry as Shown, JournalFilter};
 use axum::Json;
 use axum::extract::State;
 use domain::access::Action;
@@ -97,7 +97,7 @@ async fn list(
         let actor = which.actor.as_deref().map(|actor| reference::<UserId>(actor, "person"));
         let filter =
             JournalFilter { subject: which.subject, kind: which.kind, actor: actor.transpose()? };
-        journal::list(&state.app, &who.actor, &filter, which.cursor)
+        read::list(&state.app, &who.actor, &filter, which.cursor)
     });
     let entries = entries.await?;
     Ok(Page::part(entries.items.into_iter().map(shown).collect(), entries.next))

@@ -260,7 +260,7 @@ async fn check(
     });
     Ok(Json(match checked.await? {
         Checked::Refused(refusal) => CheckResult {
-            refusal: Some(refusal.to_string()),
+            refusal: Some(refusal.message),
             counts: BTreeMap::new(),
             rejected: 0,
             response: None,

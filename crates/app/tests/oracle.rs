@@ -53,7 +53,7 @@ fn seeds() -> std::ops::Range<u64> {
 }
 
 fn workers() -> usize {
-    thread::available_parallelism().map_or(2, usize::from).min(8)
+    2 * thread::available_parallelism().map_or(2, usize::from).min(4)
 }
 
 fn try_seed(seed: u64, template: &str) {

@@ -164,27 +164,16 @@ pub fn send(app: &App, file: FileId, out: &mut dyn Write) -> Result<u64> {
     io::copy(&mut FileReader::new(app, file), out).map_err(Error::io("send a stored file"))
 }
 
-/// Notes a stored file of `source` in another database, under the same number, for a replay: its
-/// bytes stay where they are.
+/// Notes a stored file of `source` in a database that is being rebuilt; its bytes stay where they
+/// are.
 pub fn note(tx: &mut store::Tx, source: &App, sha256: &str) -> Result<FileId> {
-    let damaged = || Error::Damaged(format!("there is no stored file {sha256}"));
-    let hash = unhex(sha256).ok_or_else(damaged)?;
+    let missing = || Error::Damaged(format!("there is no stored file {sha256}"));
+    let hash = from_hex(sha256).ok_or_else(missing)?;
     if let Some(here) = store::files::find(tx, &hash)? {
         return Ok(here.id);
     }
-    let mut from = source.db.read()?;
-    let stored = store::files::find(&mut from, &hash)?.ok_or_else(damaged)?;
-    store::files::note(tx, &stored)?;
-    Ok(stored.id)
-}
-
-fn unhex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    let is_hex = text.len() == 64 && text.is_ascii();
-    for (index, byte) in bytes.iter_mut().enumerate().filter(|_| is_hex) {
-        *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).ok()?;
-    }
-    is_hex.then_some(bytes)
+    let stored = store::files::find(&mut source.db.read()?, &hash)?.ok_or_else(missing)?;
+    Ok(store::files::note(tx, &stored)?)
 }
 
 /// A hash as people compare it.

@@ -34,8 +34,6 @@ pub use domain::imports::{ImportKind as Kind, ImportState as State, LineOutcome}
 pub use load::load;
 pub use redo::redo;
 
-pub(crate) use redo::redo_simple;
-
 /// What became of a file that was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Submitted {

@@ -99,12 +99,13 @@ pub fn keep(tx: &mut Tx, bytes: &[u8], at: Timestamp) -> Result<StoredFile> {
     finish(tx, id, sha256, bytes.len() as u64)
 }
 
-/// Notes a file whose bytes are in another database, under its number there.
-pub fn note(tx: &mut Tx, file: &StoredFile) -> Result<()> {
+/// Notes a file whose bytes are in another database.
+pub fn note(tx: &mut Tx, file: &StoredFile) -> Result<FileId> {
+    let id = FileId(tx.next_id("files")?);
     let size = i64::try_from(file.size).expect("a file is smaller than 8 EiB");
     let sql = "INSERT INTO files (id, sha256, size, stored_at) VALUES ($1, $2, $3, 0)";
-    tx.exec(sql, args![file.id, file.sha256, size])?;
-    Ok(())
+    tx.exec(sql, args![id, file.sha256, size])?;
+    Ok(id)
 }
 
 /// Chunk `n` of a file as it was given, or `None` past the end.
@@ -143,8 +144,7 @@ pub fn raw_following(tx: &mut Tx, after: FileId, limit: i64) -> Result<Vec<RawFi
         SELECT id, sha256, size FROM files WHERE id > $1 AND sha256 IS NOT NULL
         ORDER BY id LIMIT CAST($2 AS BIGINT)";
     let rows = tx.all(sql, args![after, limit])?;
-    let file =
-        |row: &crate::Row| RawFile { id: row.get(0), sha256: row.get(1), size: row.get(2) };
+    let file = |row: &crate::Row| RawFile { id: row.get(0), sha256: row.get(1), size: row.get(2) };
     Ok(rows.iter().map(file).collect())
 }
 

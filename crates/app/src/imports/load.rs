@@ -18,6 +18,7 @@ use store::imports::{ImportRow, Progress, Stage};
 use super::answers::Answers;
 use super::deliveries::Deliveries;
 use super::parties::Parties;
+use super::redo::redo_simple;
 use super::snapshot::Snapshot;
 use super::source::Source;
 use super::statuses::Statuses;
@@ -276,7 +277,7 @@ pub fn load(run: &Run<'_>) -> Result<()> {
 
 fn current(app: &App, id: ImportId) -> Result<ImportRow> {
     let mut tx = app.db.read()?;
-    Ok(super::must_be_there(&mut tx, id)?)
+    super::must_be_there(&mut tx, id)
 }
 
 fn commit_chunk(
@@ -306,7 +307,7 @@ fn finish(app: &App, id: ImportId) -> Result<()> {
         Stage::Loaded => Event::ImportFinished { import: id.0, counts },
         Stage::Compared => Event::SnapshotCompared { import: id.0, counts },
     };
-    super::redo_simple(&mut tx, &event, at)?;
+    redo_simple(&mut tx, &event, at)?;
     record(&mut tx, at, By::SYSTEM, &event)?;
     tx.commit()?;
     app.bell.ring();
@@ -317,7 +318,7 @@ fn refuse(app: &App, id: ImportId, reason: String) -> Result<()> {
     let at = app.now();
     let event = Event::ImportRefused { import: id.0, reason };
     let mut tx = app.db.write()?;
-    super::redo_simple(&mut tx, &event, at)?;
+    redo_simple(&mut tx, &event, at)?;
     record(&mut tx, at, By::SYSTEM, &event)?;
     tx.commit()?;
     app.bell.ring();

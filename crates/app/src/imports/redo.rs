@@ -28,7 +28,6 @@ pub fn redo(tx: &mut Tx, source: &App, entry: &EntryRow, event: &Event) -> Resul
             let file = crate::files::note(tx, source, sha256)?;
             let import = ImportId(*import);
             store::imports::insert(tx, import, kind, name, file, person()?, entry.at)?;
-            Ok(())
         }
         Event::ImportLoaded { import, from_offset, first_line, to_offset, to_line, .. }
         | Event::SnapshotPartCompared {
@@ -37,16 +36,17 @@ pub fn redo(tx: &mut Tx, source: &App, entry: &EntryRow, event: &Event) -> Resul
             let from = place(*from_offset, *first_line)?;
             let to = place(*to_offset, *to_line)?;
             let again = redo_chunk(tx, source, ImportId(*import), from, to, entry.at)?;
-            if again == *event {
-                return Ok(());
+            if again != *event {
+                let what = format!("import {import} came to {again:?}, not to {event:?}");
+                return Err(Error::Damaged(what));
             }
-            Err(Error::Damaged(format!("import {import} came to {again:?}, not to {event:?}")))
         }
         Event::SnapshotAuthorised { .. } | Event::SnapshotRejected { .. } => {
-            decided(tx, event, person()?, entry.at)
+            decided(tx, event, person()?, entry.at)?;
         }
-        other => redo_simple(tx, other, entry.at),
+        other => redo_simple(tx, other, entry.at)?,
     }
+    Ok(())
 }
 
 fn place(offset: u64, line: u64) -> Result<Place> {
@@ -64,7 +64,10 @@ fn redo_chunk(
     at: Timestamp,
 ) -> Result<Event> {
     let import = must_be_there(tx, id)?;
-    let text = Source::open(source, import.file)?;
+    let stored = store::files::load(tx, import.file)?;
+    let missing = || Error::Damaged(format!("the bytes of {id} are not there"));
+    let bytes = store::files::find(&mut source.db.read()?, &stored.sha256)?.ok_or_else(missing)?;
+    let text = Source::open(source, bytes.id)?;
     let mut loader = loader(import.kind, stage(&import));
     let mut never = |_: &mut dyn Loader, _: Place| Ok(());
     read(&text, loader.as_mut(), from, Some(to.offset), &mut never)?;
@@ -72,7 +75,7 @@ fn redo_chunk(
 }
 
 /// Does what needs nothing but the event and its instant.
-pub(crate) fn redo_simple(tx: &mut Tx, event: &Event, at: Timestamp) -> Result<()> {
+pub(super) fn redo_simple(tx: &mut Tx, event: &Event, at: Timestamp) -> Result<()> {
     match event {
         Event::ImportFinished { import, .. } => {
             store::imports::finish(tx, ImportId(*import), ImportState::Loaded, None, at)?;
@@ -82,7 +85,7 @@ pub(crate) fn redo_simple(tx: &mut Tx, event: &Event, at: Timestamp) -> Result<(
             store::imports::finish(tx, id, ImportState::Refused, Some(reason), at)?;
         }
         Event::SnapshotCompared { import, .. } => store::imports::compared(tx, ImportId(*import))?,
-        _ => {}
+        other => return Err(Error::Damaged(format!("{} is not about an import", other.kind()))),
     }
     Ok(())
 }

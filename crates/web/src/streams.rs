@@ -31,6 +31,8 @@ const PIECES: usize = 4;
 const PIECE_BYTES: usize = 64 << 10;
 /// The longest text field of a form with a file.
 const FIELD_BYTES: usize = 64 << 10;
+/// Why a source has no end.
+const LEFT: &str = "the client has left";
 /// How often a job is looked at.
 pub(crate) const LOOK: Duration = Duration::from_millis(400);
 
@@ -96,7 +98,7 @@ impl BodyWriter {
             return Ok(());
         }
         let piece = self.held.split().freeze();
-        let left = |_| io::Error::new(io::ErrorKind::BrokenPipe, "the client has left");
+        let left = |_| io::Error::new(io::ErrorKind::BrokenPipe, LEFT);
         self.sender.blocking_send(Ok(piece)).map_err(left)
     }
 }
@@ -123,12 +125,14 @@ impl Drop for BodyWriter {
 
 /// Gives what arrives to a blocking operation as its `Read`, and what the operation answers back.
 ///
-/// What the operation leaves unread is read and dropped, so that the client gets its answer.
+/// What the operation leaves unread is read and dropped, so that the client gets its answer. When
+/// the client goes away in the middle, this future may be dropped with it: the operation is told
+/// of that, so that it never takes half a file for a whole one.
 pub async fn feed<T: Send + 'static, E: std::error::Error + Send + Sync + 'static>(
     arriving: impl Stream<Item = std::result::Result<Bytes, E>>,
     operation: impl FnOnce(&mut dyn Read) -> Result<T> + Send + 'static,
 ) -> std::result::Result<T, Failure> {
-    let (sender, pieces) = mpsc::channel::<io::Result<Bytes>>(PIECES);
+    let (sender, pieces) = mpsc::channel::<io::Result<Option<Bytes>>>(PIECES);
     let operation =
         blocking(move || operation(&mut BodyReader { pieces, held: Bytes::new(), ended: false }));
     let operation = tokio::spawn(once::within(once::claim(), operation));
@@ -137,7 +141,7 @@ pub async fn feed<T: Send + 'static, E: std::error::Error + Send + Sync + 'stati
     while let Some(piece) = arriving.next().await {
         match piece {
             Ok(piece) => {
-                let _finished = sender.send(Ok(piece)).await;
+                let _finished = sender.send(Ok(Some(piece))).await;
             }
             Err(error) => {
                 lost = Some(of_upload(&error));
@@ -146,7 +150,9 @@ pub async fn feed<T: Send + 'static, E: std::error::Error + Send + Sync + 'stati
             }
         }
     }
-    drop(sender);
+    if lost.is_none() {
+        let _finished = sender.send(Ok(None)).await;
+    }
     let done = match operation.await {
         Ok(done) => done,
         Err(panic) => std::panic::resume_unwind(panic.into_panic()),
@@ -172,7 +178,7 @@ fn of_upload(error: &(dyn std::error::Error + 'static)) -> Refusal {
 
 /// What a client sends, piece by piece.
 struct BodyReader {
-    pieces: mpsc::Receiver<io::Result<Bytes>>,
+    pieces: mpsc::Receiver<io::Result<Option<Bytes>>>,
     held: Bytes,
     ended: bool,
 }
@@ -181,8 +187,10 @@ impl Read for BodyReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.held.is_empty() && !self.ended {
             match self.pieces.blocking_recv() {
-                Some(piece) => self.held = piece?,
-                None => self.ended = true,
+                Some(Ok(Some(piece))) => self.held = piece,
+                Some(Ok(None)) => self.ended = true,
+                Some(Err(error)) => return Err(error),
+                None => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, LEFT)),
             }
         }
         let length = self.held.len().min(buffer.len());

@@ -15,7 +15,7 @@ use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use bytes::Bytes;
 use domain::Refusal;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use tower::ServiceExt;
 use web::error_pages::Failure;
 use web::security::{Edge, protect, takes_files};
@@ -114,6 +114,20 @@ async fn a_download_that_fails_later_is_broken_off() {
     let answer = ask(Request::get("/save/500001").body(Body::empty()).unwrap()).await;
     assert_eq!(answer.status(), StatusCode::OK);
     assert!(to_bytes(answer.into_body(), 1 << 24).await.is_err());
+}
+
+#[tokio::test]
+async fn half_a_file_of_a_client_that_has_gone_is_not_taken_for_a_whole_one() {
+    let (told, outcome) = tokio::sync::oneshot::channel();
+    let half = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"half"))]);
+    let feeding = feed(half.chain(stream::pending()), |source| {
+        let end = source.read_to_end(&mut Vec::new());
+        told.send(end.map_err(|error| error.kind())).unwrap();
+        Ok(())
+    });
+    let ended = tokio::time::timeout(std::time::Duration::from_millis(20), feeding).await;
+    assert!(ended.is_err(), "nobody has said that the file ends");
+    assert_eq!(outcome.await.unwrap(), Err(std::io::ErrorKind::UnexpectedEof));
 }
 
 #[tokio::test]

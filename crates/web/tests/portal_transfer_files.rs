@@ -83,7 +83,7 @@ async fn somebody_with_both_roles_cannot_authorise_an_own_file() {
     let page = send(&portal, &both, &mixed()).await;
     portal.work();
     let refused = portal.post(&both, &format!("{page}/authorise"), &[]).await;
-    refused.must_be(StatusCode::FORBIDDEN).must_say("There is a problem");
+    refused.must_be(StatusCode::CONFLICT).must_say("There is a problem");
     refused.must_say("somebody else must authorise it").must_say("Waiting to be authorised");
 }
 
@@ -97,14 +97,12 @@ async fn a_page_that_is_out_of_date_shows_the_file_as_it_is() {
     stale.must_say("Waiting to be authorised");
 
     let reason = ("reason", "Not as agreed");
-    let stale = portal
-        .post(&authoriser, &format!("{page}/reject"), &[("version", "1"), reason])
-        .await;
+    let stale =
+        portal.post(&authoriser, &format!("{page}/reject"), &[("version", "1"), reason]).await;
     stale.must_be(StatusCode::PRECONDITION_FAILED).must_say("Not as agreed");
     let version = stale.value_of("version");
-    let rejected = portal
-        .post(&authoriser, &format!("{page}/reject"), &[("version", &version), reason])
-        .await;
+    let rejected =
+        portal.post(&authoriser, &format!("{page}/reject"), &[("version", &version), reason]).await;
     assert_eq!(rejected.location(), page);
     let rejected = portal.get(&preparer, &page).await;
     rejected.must_say("Rejected by the authoriser").must_say("Not as agreed");
@@ -166,7 +164,7 @@ async fn pasted_ids_become_a_file_and_every_bad_line_is_answered() {
     portal.get(&preparer, path).await.must_not_say("Select a Party Wires");
 
     let wrong = format!("{}\n9.035E+13\n\nnothing\n{}", hub(1), hub(2).replace('-', ":"));
-    let typed = [("ids", wrong.as_str()), ("to", "SOU1"), ("reference", "TRF-7")];
+    let typed = [("ids", wrong.as_str()), ("to_reference", "SOU1"), ("reference", "TRF-7")];
     let kept = portal.post(&preparer, path, &typed).await;
     kept.must_be(StatusCode::UNPROCESSABLE_ENTITY).must_say("Correct 2 lines of what you pasted");
     kept.must_say("2 9.035E+13").must_say("4 nothing");
@@ -175,9 +173,10 @@ async fn pasted_ids_become_a_file_and_every_bad_line_is_answered() {
 
     let missing = portal.post(&preparer, path, &[]).await;
     missing.must_say("Paste the IDs of the hubs").must_say("Select the new Party");
+    missing.must_say("Enter the reference of the transfer");
 
     let right = format!("{}\r\n{}", hub(1), hub(2).replace('-', ":"));
-    let typed = [("ids", right.as_str()), ("to", "SOU1"), ("reference", "TRF-7")];
+    let typed = [("ids", right.as_str()), ("to_reference", "SOU1"), ("reference", "TRF-7")];
     let file = portal.post(&preparer, path, &[&typed[..], &[("then", "download")]].concat()).await;
     file.must_be(StatusCode::OK);
     assert!(file.text.starts_with("HDR,CHST,1.0,"), "{}", file.text);
@@ -190,9 +189,17 @@ async fn pasted_ids_become_a_file_and_every_bad_line_is_answered() {
 #[tokio::test]
 async fn a_hundred_thousand_ids_can_be_pasted() {
     let (portal, preparer, _) = portal();
-    let ids: String =
-        (1..=100_000_i64).map(|n| format!("00:DB:13:00:00:{:02x}:{:02x}:{:02x}\r\n", n >> 16, (n >> 8) & 255, n & 255)).collect();
-    let typed = [("ids", ids.as_str()), ("to", "SOU1"), ("then", "download")];
+    let ids: String = (1..=100_000_i64)
+        .map(|n| {
+            format!("00:DB:13:00:00:{:02x}:{:02x}:{:02x}\r\n", n >> 16, (n >> 8) & 255, n & 255)
+        })
+        .collect();
+    let typed = [
+        ("ids", ids.as_str()),
+        ("to_reference", "SOU1"),
+        ("reference", "TRF-7"),
+        ("then", "download"),
+    ];
     let file = portal.post(&preparer, "/transfer-files/generate", &typed).await;
     file.must_be(StatusCode::OK);
     assert_eq!(file.text.lines().count(), 100_002);

@@ -74,8 +74,7 @@ impl Portal {
     /// A person with one role, signed in.
     pub fn visitor(&self, email: &str, role: Role, party: Option<&str>) -> Visitor {
         let name = format!("{} person", role.name());
-        let user =
-            people::add_by_operator(&self.app, email, &name, role, party, PASSWORD).unwrap();
+        let user = people::add_by_operator(&self.app, email, &name, role, party, PASSWORD).unwrap();
         self.sign_in(user)
     }
 
@@ -97,6 +96,10 @@ impl Portal {
     /// Does every job that is due.
     pub fn work(&self) {
         while app::jobs::run_next(&self.app).unwrap() {}
+        let mut tx = self.app.db.read().unwrap();
+        let sql = "SELECT problem FROM jobs WHERE problem IS NOT NULL LIMIT 1";
+        let problem = tx.opt(sql, &[]).unwrap().map(|row| row.get::<String>(0));
+        assert_eq!(problem, None, "a job has not ended well");
     }
 
     async fn answer(&self, request: Request<Body>) -> Page {
@@ -228,7 +231,7 @@ impl Page {
             }
         }
         let words = words.replace("&#39;", "'").replace("&#34;", "\"").replace("&#38;", "&");
-        words.split_whitespace().collect::<Vec<_>>().join(" ")
+        words.split_whitespace().take(3000).collect::<Vec<_>>().join(" ")
     }
 
     #[track_caller]

@@ -36,8 +36,8 @@ struct GeneratePage {
 #[serde(default)]
 pub(super) struct Typed {
     ids: String,
-    to: String,
-    from: String,
+    to_reference: String,
+    from_reference: String,
     reference: String,
     mode: String,
     then: String,
@@ -45,10 +45,10 @@ pub(super) struct Typed {
 
 impl Typed {
     fn request(&self) -> GenerateRequest {
-        let from = self.from.trim();
+        let from = self.from_reference.trim();
         GenerateRequest {
             ids: self.ids.clone(),
-            to_reference: self.to.trim().to_owned(),
+            to_reference: self.to_reference.trim().to_owned(),
             reference: self.reference.trim().to_owned(),
             from_reference: (!from.is_empty()).then(|| from.to_owned()),
         }
@@ -60,8 +60,11 @@ impl Typed {
         if self.ids.trim().is_empty() {
             problems.add("ids", "Paste the IDs of the hubs, one on each line");
         }
-        if self.to.trim().is_empty() {
-            problems.add("to", "Select the new Party");
+        if self.to_reference.trim().is_empty() {
+            problems.add("to_reference", "Select the new Party");
+        }
+        if self.reference.trim().is_empty() {
+            problems.add("reference", "Enter the reference of the transfer or SoLR event");
         }
         problems
     }
@@ -150,9 +153,9 @@ async fn page(
     let mut to = vec![Choice::new("", "Select a Party")];
     for party in book.iter().map(|party| &party.details) {
         let (reference, name) = (&party.service_user_reference, &party.legal_name);
-        from.push(choice(reference, name, &typed.from));
+        from.push(choice(reference, name, &typed.from_reference));
         if party.can_receive_hubs() {
-            to.push(choice(reference, name, &typed.to));
+            to.push(choice(reference, name, &typed.to_reference));
         }
     }
     let layout = Layout::of(&who.viewer, Section::TransferFiles, "Make a transfer file")

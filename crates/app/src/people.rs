@@ -6,6 +6,7 @@
 mod links;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use domain::access::{Action, Actor, Organisation, Role, Sight};
 use domain::ids::UserId;
@@ -142,8 +143,8 @@ fn persons(tx: &mut Tx, ties: Vec<Tie>) -> Result<Vec<Person>> {
     let mut people: Vec<Person> = Vec::new();
     for tie in ties {
         let number = tie.organisation.number();
-        if !names.contains_key(&number) {
-            names.insert(number, organisation_name(tx, tie.organisation)?);
+        if let Entry::Vacant(entry) = names.entry(number) {
+            entry.insert(organisation_name(tx, tie.organisation)?);
         }
         if people.last().is_none_or(|last| last.id != tie.user.id) {
             people.push(person(tie.user));

@@ -68,7 +68,7 @@ pub fn serve(app: &App, options: &Serve, demo: bool) -> Result<()> {
     announce(app, address, &public_url, demo);
 
     let state = web::State::new(app.clone(), &public_url, demo);
-    let served = runtime.block_on(async {
+    runtime.block_on(async {
         web::serve(listener, state, told_to_stop()).await;
     });
     stop.store(true, Ordering::Relaxed);
@@ -79,7 +79,7 @@ pub fn serve(app: &App, options: &Serve, demo: bool) -> Result<()> {
         }
     }
     runtime.shutdown_timeout(Duration::from_secs(5));
-    Ok(served)
+    Ok(())
 }
 
 fn announce(app: &App, address: SocketAddr, public_url: &str, demo: bool) {

@@ -111,7 +111,9 @@ impl Db {
     pub fn has_tables(&self) -> Result<bool> {
         let sql = match self.engine() {
             Engine::Sqlite => "SELECT 1 FROM sqlite_master LIMIT 1",
-            Engine::Postgres => "SELECT 1 FROM pg_tables WHERE schemaname = current_schema() LIMIT 1",
+            Engine::Postgres => {
+                "SELECT 1 FROM pg_tables WHERE schemaname = current_schema() LIMIT 1"
+            }
         };
         Ok(self.read()?.opt(sql, &[])?.is_some())
     }

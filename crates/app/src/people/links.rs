@@ -134,13 +134,10 @@ fn open_invitation(
     secret: &str,
     now: Timestamp,
 ) -> Result<(LinkRow, UserRow, Organisation, Role)> {
-    match open_link(tx, secret, now)? {
-        (link, user) => match link.purpose {
-            LinkPurpose::Invitation(organisation, role) => Ok((link, user, organisation, role)),
-            LinkPurpose::Password | LinkPurpose::SignIn => {
-                Err(Refusal::not_found("invitation").into())
-            }
-        },
+    let (link, user) = open_link(tx, secret, now)?;
+    match link.purpose {
+        LinkPurpose::Invitation(organisation, role) => Ok((link, user, organisation, role)),
+        LinkPurpose::Password | LinkPurpose::SignIn => Err(Refusal::not_found("invitation").into()),
     }
 }
 

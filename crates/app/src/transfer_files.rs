@@ -219,12 +219,14 @@ pub struct NextStep {
 }
 
 /// How far a job is, in lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// Lines done.
     pub done: u64,
     /// Lines in all; 0 when not known yet.
     pub total: u64,
+    /// Why its last attempt failed, if one did. An operator has to look when no other follows.
+    pub problem: Option<String>,
 }
 
 /// What the person who looks at a file may do with it now.

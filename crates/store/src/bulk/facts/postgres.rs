@@ -14,10 +14,12 @@ const STRETCH: usize = 16_384;
 const FENCE: &str = "
     SET LOCAL enable_hashjoin = off;
     SET LOCAL enable_mergejoin = off;
-    SET LOCAL max_parallel_workers_per_gather = 0";
+    SET LOCAL max_parallel_workers_per_gather = 0;
+    SET LOCAL plan_cache_mode = force_generic_plan";
 const NO_FENCE: &str = "
     SET LOCAL enable_hashjoin = on;
-    SET LOCAL enable_mergejoin = on";
+    SET LOCAL enable_mergejoin = on;
+    SET LOCAL plan_cache_mode = auto";
 
 /// The address of a row, as PostgreSQL sends it.
 struct Address(RowAddress);

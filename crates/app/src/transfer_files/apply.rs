@@ -52,6 +52,7 @@ pub fn apply(run: &Run<'_>) -> Result<()> {
         let event = change(&mut tx, &work, at)?;
         record(&mut tx, at, By::SYSTEM, &event)?;
     }
+    run.note_done(&mut tx)?;
     let _committing = tracing::debug_span!("commit").entered();
     tx.commit()?;
     run.app.bell.ring();

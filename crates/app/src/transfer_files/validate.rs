@@ -82,6 +82,7 @@ pub fn validate(run: &Run<'_>) -> Result<()> {
             return Ok(());
         }
         note(&mut tx, id, &found, at)?;
+        run.note_done(&mut tx)?;
         tx.commit()?;
         break;
     }

@@ -169,8 +169,11 @@ fn progress(tx: &mut Tx, row: &Row) -> Result<Option<Progress>> {
         _ => return Ok(None),
     };
     let job = store::jobs::newest(tx, job.word(), row.id.0)?;
-    Ok(job
-        .map(|job| Progress { done: job.progress.unsigned_abs(), total: job.total.unsigned_abs() }))
+    Ok(job.map(|job| Progress {
+        done: job.progress.unsigned_abs(),
+        total: job.total.unsigned_abs(),
+        problem: job.problem,
+    }))
 }
 
 fn may(actor: &Actor, row: &Row) -> May {

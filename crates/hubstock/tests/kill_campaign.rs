@@ -3,6 +3,7 @@
 //!
 //! `HUBSTOCK_KILLS` says how often, on SQLite; a fifth of that on PostgreSQL. A failure prints the
 //! seed, which `HUBSTOCK_SEED` takes.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 

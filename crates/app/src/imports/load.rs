@@ -79,6 +79,13 @@ pub struct Place {
     pub line: u32,
 }
 
+impl Place {
+    fn of(splitter: &Splitter) -> Place {
+        let (offset, line) = splitter.position();
+        Place { offset, line }
+    }
+}
+
 /// How the reading of a file ended.
 pub enum Ended {
     /// At its end; these lines are left to apply.
@@ -115,49 +122,40 @@ pub fn read(
     }
     let mut splitter = Splitter::resume(Limits::default(), from.offset, from.line);
     let mut has_header = from.offset > 0;
-    let mut size = from.offset;
-    let mut last = from;
     let mut ended = None;
-    let each =
-        |loader: &mut dyn Loader, has_header: &mut bool, last: &mut Place, r: &Record<'_>| {
-            if until.is_some_and(|until| r.at >= until) {
-                return Err(Stop::Reached);
-            }
-            if *has_header {
-                loader.line(r);
-            } else {
-                loader.header(r).map_err(Stop::Header)?;
-                *has_header = true;
-            }
-            *last = Place { offset: r.at + 1, line: r.line };
-            Ok(())
-        };
+    let each = |loader: &mut dyn Loader, has_header: &mut bool, record: &Record<'_>| {
+        if until.is_some_and(|until| record.at >= until) {
+            return Err(Stop::Reached);
+        }
+        if *has_header {
+            loader.line(record);
+        } else {
+            loader.header(record).map_err(Stop::Header)?;
+            *has_header = true;
+        }
+        Ok(())
+    };
     source.each_piece(from.offset, &mut |piece| {
-        size += piece.len() as u64;
-        let fed = splitter.feed(piece, |r| each(loader, &mut has_header, &mut last, r));
+        let fed = splitter.feed(piece, |record| each(loader, &mut has_header, record));
         if let Err(stop) = fed {
             ended = Some(stop);
             return Ok(ControlFlow::Break(()));
         }
         if loader.lines() >= CHUNK_LINES {
-            let (offset, line) = splitter.position();
-            full(loader, Place { offset, line })?;
+            full(loader, Place::of(&splitter))?;
         }
         Ok(ControlFlow::Continue(()))
     })?;
     if ended.is_none() {
-        let line = splitter.position().1;
-        let fed = splitter.finish(|r| each(loader, &mut has_header, &mut last, r));
-        match fed {
-            Ok(()) if has_header => return Ok(Ended::AtEnd(Place { offset: size, line })),
-            Ok(()) => return Ok(Ended::Unreadable(last, "The file is empty.".into())),
-            Err(stop) => ended = Some(stop),
-        }
+        ended = splitter.finish(|record| each(loader, &mut has_header, record)).err();
     }
+    let at = Place::of(&splitter);
     Ok(match ended {
-        Some(Stop::Unreadable(unreadable)) => Ended::Unreadable(last, unreadable.to_string()),
-        Some(Stop::Header(error)) => Ended::Unreadable(last, error.to_string()),
-        Some(Stop::Reached) | None => Ended::Stopped,
+        None if has_header => Ended::AtEnd(at),
+        None => Ended::Unreadable(at, "The file is empty.".into()),
+        Some(Stop::Unreadable(unreadable)) => Ended::Unreadable(at, unreadable.to_string()),
+        Some(Stop::Header(error)) => Ended::Unreadable(at, error.to_string()),
+        Some(Stop::Reached) => Ended::Stopped,
     })
 }
 
@@ -235,14 +233,13 @@ pub fn load(run: &Run<'_>) -> Result<()> {
     let app = run.app;
     let id = ImportId(run.subject);
     let import = current(app, id)?;
-    let has_begun = import.next_offset > 0;
-    if import.state.is_final() || import.state == ImportState::Compared {
+    if is_settled(&import) {
         return Ok(());
     }
     let source = Source::open(app, import.file)?;
     let mut loader = loader(import.kind, stage(&import));
     let mut from = Place { offset: import.next_offset, line: import.next_line };
-    let mut begun = has_begun;
+    let mut begun = import.next_offset > 0;
     let read = read(&source, loader.as_mut(), from, None, &mut |loader, to| {
         commit_chunk(app, id, loader, from, to)?;
         from = to;
@@ -275,6 +272,11 @@ pub fn load(run: &Run<'_>) -> Result<()> {
     }
 }
 
+/// Whether the job has nothing left to do.
+fn is_settled(import: &ImportRow) -> bool {
+    import.state.is_final() || import.state == ImportState::Compared
+}
+
 fn current(app: &App, id: ImportId) -> Result<ImportRow> {
     let mut tx = app.db.read()?;
     super::must_be_there(&mut tx, id)
@@ -291,17 +293,29 @@ fn commit_chunk(
     let mut tx = app.db.write()?;
     let import = super::must_be_there(&mut tx, id)?;
     if (import.next_offset, import.next_line) != (from.offset, from.line) {
-        return Err(Error::Damaged("another worker has gone on with this import".into()));
+        return Err(superseded());
     }
     let event = chunk(&mut tx, &import, loader, from, to, at)?;
     record(&mut tx, at, By::SYSTEM, &event)?;
     Ok(tx.commit()?)
 }
 
+/// Another worker believed this one gone and has taken over. The job is tried again, in case that
+/// one goes.
+fn superseded() -> Error {
+    Error::Store(store::Error::Unavailable {
+        doing: "load an import".into(),
+        message: "another worker has gone on with it".into(),
+    })
+}
+
 fn finish(app: &App, id: ImportId) -> Result<()> {
     let at = app.now();
     let mut tx = app.db.write()?;
     let import = super::must_be_there(&mut tx, id)?;
+    if is_settled(&import) {
+        return Ok(());
+    }
     let counts = counts_of(&import)?;
     let event = match stage(&import) {
         Stage::Loaded => Event::ImportFinished { import: id.0, counts },
@@ -318,6 +332,9 @@ fn refuse(app: &App, id: ImportId, reason: String) -> Result<()> {
     let at = app.now();
     let event = Event::ImportRefused { import: id.0, reason };
     let mut tx = app.db.write()?;
+    if is_settled(&super::must_be_there(&mut tx, id)?) {
+        return Ok(());
+    }
     redo_simple(&mut tx, &event, at)?;
     record(&mut tx, at, By::SYSTEM, &event)?;
     tx.commit()?;

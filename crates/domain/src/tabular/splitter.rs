@@ -36,7 +36,8 @@ impl Splitter {
         Splitter { has_begun: at > 0, at, line, ..Splitter::new(limits) }
     }
 
-    /// The byte and the line at which the next record begins.
+    /// The byte and the line at which the next record begins that has not been taken; after a
+    /// fault, the one with the fault.
     pub fn position(&self) -> (u64, u32) {
         (self.at, self.line)
     }
@@ -56,7 +57,7 @@ impl Splitter {
 
     /// Hands over what is left, at the end of the file.
     pub fn finish<E: From<Unreadable>>(
-        mut self,
+        &mut self,
         each: impl FnMut(&Record<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         self.split(scan::More::No, each)
@@ -79,19 +80,24 @@ impl Splitter {
         };
         let more_text = if fault.is_some() { scan::More::MayCome } else { more };
         let mut position = 0;
+        let mut ended = Ok(());
         while position < text.len() {
             let rest = &text.as_bytes()[position..];
             let (spans, unescaped) = (&mut self.spans, &mut self.unescaped);
             match scan::record(rest, more_text, self.limits, spans, unescaped) {
                 Scan::Record { used, lines } => {
                     let end = position + used;
-                    each(&Record {
+                    let record = Record {
                         line: self.line,
                         at: self.at + position as u64,
                         text: &text[position..end],
                         spans,
                         unescaped,
-                    })?;
+                    };
+                    if let Err(error) = each(&record) {
+                        ended = Err(error);
+                        break;
+                    }
                     position = end;
                     self.line += lines;
                 }
@@ -100,16 +106,20 @@ impl Splitter {
                     self.line += 1;
                 }
                 Scan::Incomplete => break,
-                Scan::Refused(fault) => return Err(fault.at(self.line, self.limits).into()),
+                Scan::Refused(fault) => {
+                    ended = Err(fault.at(self.line, self.limits).into());
+                    break;
+                }
             }
         }
-        if fault.is_some() {
+        if fault.is_some() && ended.is_ok() {
             let valid = text.len() - position;
             let rest = &self.held[position..];
-            return Err(Unreadable::not_utf8(rest, valid, self.line).into());
+            ended = Err(Unreadable::not_utf8(rest, valid, self.line).into());
         }
         self.held.drain(..position);
         self.at += position as u64;
+        ended?;
         self.look_again_at = (2 * self.held.len()).min(self.limits.max_line_bytes + 1);
         Ok(())
     }

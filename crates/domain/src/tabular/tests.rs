@@ -250,3 +250,41 @@ proptest! {
         prop_assert_eq!(read, rows);
     }
 }
+
+#[test]
+fn a_splitter_says_where_it_is_and_goes_on_from_there() {
+    let text = "a,b\r\n\r\n\"x\ny\",2\n3,4\n5,\u{e9}\n";
+    let bytes = text.as_bytes();
+    let read = |splitter: &mut Splitter, bytes: &[u8], most: usize| {
+        let mut seen = Vec::new();
+        let mut each = |record: &Record<'_>| {
+            if seen.len() == most {
+                return Err(None);
+            }
+            seen.push((record.line, record.get(0).unwrap().to_owned()));
+            Ok(())
+        };
+        let fed: Result<(), Option<Unreadable>> = splitter.feed(bytes, &mut each);
+        let stopped = fed.and_then(|()| splitter.finish(&mut each)).is_err();
+        (seen, stopped)
+    };
+    for most in 0..4 {
+        let mut first = Splitter::new(Limits::default());
+        let (mut seen, stopped) = read(&mut first, bytes, most);
+        assert!(stopped);
+        let (at, line) = first.position();
+        let mut second = Splitter::resume(Limits::default(), at, line);
+        seen.extend(read(&mut second, &bytes[at as usize..], 9).0);
+        let all = [(1, "a"), (3, "x\ny"), (5, "3"), (6, "5")];
+        let all: Vec<_> = all.iter().map(|(line, field)| (*line, (*field).to_owned())).collect();
+        assert_eq!(seen, all, "{most}");
+    }
+}
+
+#[test]
+fn after_a_fault_a_splitter_is_at_its_record() {
+    let mut splitter = Splitter::new(Limits::default());
+    let fed: Result<(), Unreadable> = splitter.feed(b"a,b\n1,2\n3,\xE9\n", |_| Ok(()));
+    assert_eq!(fed, Err(Unreadable::NotUtf8 { line: 3, byte: 0xE9 }));
+    assert_eq!(splitter.position(), (8, 3));
+}

@@ -10,7 +10,7 @@ use store::people::PersonState;
 use store::sign_in::TokenRow;
 
 use super::Event;
-use crate::{App, Error, Result, delivery_report, inventory, transfer_files};
+use crate::{App, Error, Result, delivery_report, imports, inventory, parties, transfer_files};
 
 /// What stands in the place of a password's hash, which the journal does not hold.
 const NO_PASSWORD: &str = "not in the journal";
@@ -23,6 +23,15 @@ pub fn redo(tx: &mut Tx, from: &App, entry: &EntryRow, event: &Event) -> Result<
             store::settings::put(tx, name, to)?;
             true
         }
+        Event::PartyChanged { .. } => parties::redo(tx, event).map(|()| true)?,
+        Event::ImportReceived { .. }
+        | Event::ImportRefused { .. }
+        | Event::ImportLoaded { .. }
+        | Event::ImportFinished { .. }
+        | Event::SnapshotPartCompared { .. }
+        | Event::SnapshotCompared { .. }
+        | Event::SnapshotAuthorised { .. }
+        | Event::SnapshotRejected { .. } => imports::redo(tx, from, entry, event).map(|()| true)?,
         Event::HubQuarantined { .. } | Event::HubReleased { .. } => {
             inventory::redo(tx, event).map(|()| true)?
         }

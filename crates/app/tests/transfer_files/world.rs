@@ -34,13 +34,13 @@ const PARTIES: &str = "
 
 /// The CHF ID of hub `n`. Every third one is a negative number in the database.
 pub fn hub(n: u64) -> DeviceId {
-    let maker = if n.is_multiple_of(3) { 0x80DB_12 } else { 0x00DB_12 };
+    let maker = if n.is_multiple_of(3) { 0x80_DB12 } else { 0x00_DB12 };
     DeviceId::from_bits(maker << 40 | 0x01 << 32 | n).unwrap()
 }
 
 /// The GPF ID of hub `n`.
 pub fn gpf(n: u64) -> DeviceId {
-    DeviceId::from_bits(0x00DB_12 << 40 | 0xAA << 32 | n).unwrap()
+    DeviceId::from_bits(0x00_DB12 << 40 | 0xAA << 32 | n).unwrap()
 }
 
 /// Who has what: hubs 1 to 20 are Northern's, 21 to 25 are past their installation end date, 26 is

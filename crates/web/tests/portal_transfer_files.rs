@@ -168,7 +168,7 @@ async fn pasted_ids_become_a_file_and_every_bad_line_is_answered() {
     let kept = portal.post(&preparer, path, &typed).await;
     kept.must_be(StatusCode::UNPROCESSABLE_ENTITY).must_say("Correct 2 lines of what you pasted");
     kept.must_say("2 9.035E+13").must_say("4 nothing");
-    assert!(kept.text.contains(&wrong.replace("\n9", "\n9")), "what was pasted is kept");
+    assert!(kept.text.contains(&wrong), "what was pasted is kept");
     assert!(kept.text.contains("value=\"TRF-7\"") && kept.text.contains("value=\"SOU1\" selected"));
 
     let missing = portal.post(&preparer, path, &[]).await;

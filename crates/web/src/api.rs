@@ -19,6 +19,8 @@ mod settings;
 mod sign_in;
 mod transfer_files;
 
+use std::collections::BTreeMap;
+
 use axum::http::header::{CONTENT_TYPE, ETAG, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -27,7 +29,10 @@ use axum::routing::get;
 use axum::{Json, Router};
 use domain::refusal::RefusalKind;
 use serde::Serialize;
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Ref, RefOr};
 use utoipa::{IntoResponses, Modify, OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -80,16 +85,16 @@ impl Modify for Access {
         components.add_security_scheme("token", SecurityScheme::Http(token));
         let cookie = ApiKeyValue::new("__Host-hubstock");
         components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+        let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem")));
+        let response = ResponseBuilder::new()
+            .description("Not done: a problem document says why")
+            .content("application/problem+json", problem.build());
+        components.responses.insert("Problem".to_owned(), response.build().into());
     }
 }
 
 /// What was not done, and why (RFC 9457).
-#[derive(Serialize, ToSchema, IntoResponses)]
-#[response(
-    status = "default",
-    description = "Not done: a problem document says why",
-    content_type = "application/problem+json"
-)]
+#[derive(Serialize, ToSchema)]
 pub struct Problem {
     /// Which problem it is: `/problems/` and a word of the list of problems.
     #[serde(rename = "type")]
@@ -104,6 +109,13 @@ pub struct Problem {
     /// The field of the call that it is about, if it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
+}
+
+impl IntoResponses for Problem {
+    fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
+        let problem = RefOr::Ref(Ref::from_response_name("Problem"));
+        BTreeMap::from([("default".to_owned(), problem)])
+    }
 }
 
 /// One page of a list.

@@ -41,7 +41,7 @@ struct Which {
 
 /// An entry of the journal.
 #[derive(Serialize, ToSchema)]
-struct Entry {
+struct JournalEntry {
     /// Its place in the one order, from 1, without gaps.
     seq: i64,
     /// When.
@@ -67,9 +67,9 @@ struct Entry {
     hash: String,
 }
 
-fn shown(entry: Shown) -> Entry {
+fn shown(entry: Shown) -> JournalEntry {
     let (actor, actor_name) = entry.actor.map(|(id, name)| (id.to_string(), name)).unzip();
-    Entry {
+    JournalEntry {
         seq: entry.seq,
         at: entry.at.to_string(),
         actor,
@@ -85,13 +85,13 @@ fn shown(entry: Shown) -> Entry {
 
 /// Entries of the journal, newest first.
 #[utoipa::path(get, path = "/journal", tag = "journal", operation_id = "read_journal",
-    params(Which), responses((status = OK, body = Page<Entry>), Problem),
+    params(Which), responses((status = OK, body = Page<JournalEntry>), Problem),
     security(("token" = []), ("session" = [])))]
 async fn list(
     State(state): State<AppState>,
     who: ApiActor,
     Query(which): Query<Which>,
-) -> Result<Json<Page<Entry>>, Failure> {
+) -> Result<Json<Page<JournalEntry>>, Failure> {
     let entries = blocking(move || {
         who.actor.must(Action::ReadJournal)?;
         let actor = which.actor.as_deref().map(|actor| reference::<UserId>(actor, "person"));

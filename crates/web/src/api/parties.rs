@@ -33,7 +33,7 @@ struct Party {
     id: String,
     /// What it is.
     #[serde(flatten)]
-    details: Details,
+    details: PartyFacts,
     /// How often it was changed: its ETag.
     version: i64,
 }
@@ -41,7 +41,7 @@ struct Party {
 /// What a Party is.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Details {
+struct PartyFacts {
     /// The short code that SECCo issues.
     signifier: String,
     /// Its legal name.
@@ -62,7 +62,7 @@ struct Details {
     may_hold_hubs: bool,
 }
 
-impl Details {
+impl PartyFacts {
     fn parse(self) -> Result<PartyDetails, Refusal> {
         Ok(PartyDetails {
             category: category(&self.category)?,
@@ -93,7 +93,7 @@ fn shown(row: PartyRow) -> Party {
     let d = row.party.details;
     Party {
         id: row.party.id.to_string(),
-        details: Details {
+        details: PartyFacts {
             signifier: d.signifier,
             legal_name: d.legal_name,
             category: d.category.name().to_owned(),
@@ -162,7 +162,7 @@ async fn show(
 #[utoipa::path(put, path = "/parties/{id}", tag = "parties", operation_id = "change_party",
     params(("id" = String, Path, description = "Its number"),
         ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
-    request_body = Details,
+    request_body = PartyFacts,
     responses((status = OK, body = Party), Problem),
     security(("token" = []), ("session" = [])))]
 async fn change(
@@ -170,7 +170,7 @@ async fn change(
     who: ApiActor,
     Path(id): Path<String>,
     IfMatch(version): IfMatch,
-    Given(details): Given<Details>,
+    Given(details): Given<PartyFacts>,
 ) -> Result<Response, Failure> {
     let changed = blocking(move || {
         who.actor.must(Action::ManageParties)?;

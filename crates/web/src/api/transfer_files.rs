@@ -105,7 +105,7 @@ struct TransferFileSummary {
     /// How many lines were rejected, once that is known.
     rejected: Option<u64>,
     /// Who prepared it.
-    preparer: shown::Person,
+    preparer: shown::NamedPerson,
     /// When it came in.
     #[schema(format = DateTime)]
     received_at: String,

@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::shown::Person;
+use super::shown::NamedPerson;
 use super::{Line, Page, Problem};
 use crate::api::given::{Given, Query, limit, reference};
 use crate::error_pages::{Failure, blocking};
@@ -191,7 +191,7 @@ struct InstalledBefore {
     #[schema(format = DateTime)]
     settled_at: Option<String>,
     /// Who did.
-    settled_by: Option<Person>,
+    settled_by: Option<NamedPerson>,
     /// How.
     note: Option<String>,
 }
@@ -208,7 +208,7 @@ fn item(item: InstalledItem) -> InstalledBefore {
         to_reference: item.to_reference,
         noted_at: item.noted_at.to_string(),
         settled_at: item.settled_at.map(|at| at.to_string()),
-        settled_by: item.settled_by.map(Person::from),
+        settled_by: item.settled_by.map(NamedPerson::from),
         note: item.note,
     }
 }

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 /// A person.
 #[derive(Serialize, ToSchema)]
-pub(in crate::api) struct Person {
+pub(in crate::api) struct NamedPerson {
     /// The number.
     #[schema(example = "usr-000003")]
     id: String,
@@ -16,9 +16,9 @@ pub(in crate::api) struct Person {
     name: String,
 }
 
-impl From<transfer_files::Person> for Person {
-    fn from(person: transfer_files::Person) -> Person {
-        Person { id: person.id.to_string(), name: person.name }
+impl From<transfer_files::Person> for NamedPerson {
+    fn from(person: transfer_files::Person) -> NamedPerson {
+        NamedPerson { id: person.id.to_string(), name: person.name }
     }
 }
 
@@ -60,9 +60,9 @@ pub(super) struct TransferFile {
     /// The file that was sent before with the same file ID and has the answer.
     first_answer: Option<String>,
     /// Who prepared it.
-    preparer: Person,
+    preparer: NamedPerson,
     /// Who authorised or rejected it.
-    authoriser: Option<Person>,
+    authoriser: Option<NamedPerson>,
     /// Why it was rejected or withdrawn.
     reason: Option<String>,
     /// When it came in.
@@ -256,7 +256,7 @@ pub(super) fn shown(view: TransferFileView) -> TransferFile {
         refusal: view.refusal,
         first_answer: view.first_answer.map(|id| id.to_string()),
         preparer: view.preparer.into(),
-        authoriser: view.authoriser.map(Person::from),
+        authoriser: view.authoriser.map(NamedPerson::from),
         reason: view.reason,
         received_at: view.received_at.to_string(),
         validated_at: view.validated_at.map(|at| at.to_string()),

@@ -1,0 +1,385 @@
+//! Who may call what: every route, as every role and as nobody.
+
+use std::collections::BTreeSet;
+
+use axum::body::Body;
+use axum::http::header::IF_MATCH;
+use axum::http::{Request, StatusCode};
+use domain::access::{Action, Reach, Role, reach};
+use serde_json::Value;
+
+use crate::world::{both, cookie};
+
+/// What a route asks of its caller.
+#[derive(Clone, Copy, Debug)]
+enum Needs {
+    /// Nothing.
+    Nobody,
+    /// To be signed in.
+    Somebody,
+    /// A role that allows this.
+    May(Action),
+}
+
+use Action::*;
+use Needs::{May, Nobody, Somebody};
+
+struct Route {
+    /// The operation, as the document has it.
+    operation: &'static str,
+    /// A call of it, on what there is not, where that can be.
+    call: &'static str,
+    body: &'static str,
+    needs: Needs,
+}
+
+const fn route(
+    operation: &'static str,
+    call: &'static str,
+    body: &'static str,
+    needs: Needs,
+) -> Route {
+    Route { operation, call, body, needs }
+}
+
+const REASON: &str = r#"{"reason":"because"}"#;
+
+/// Every route of the API. One that is missing here fails `every_route_has_a_row`.
+const ROUTES: &[Route] = &[
+    route("is_live", "GET /healthz", "", Nobody),
+    route("is_ready", "GET /readyz", "", Nobody),
+    route("list_problems", "GET /api/v1/problems", "", Nobody),
+    route(
+        "accept_invitation",
+        "POST /api/v1/invitations/accept",
+        r#"{"secret":"none","password":"correct horse battery"}"#,
+        Nobody,
+    ),
+    route("get_me", "GET /api/v1/me", "", Somebody),
+    route("list_sessions", "GET /api/v1/me/sessions", "", Somebody),
+    route("end_session", "DELETE /api/v1/me/sessions/none", "", Somebody),
+    route("list_tokens", "GET /api/v1/me/tokens", "", Somebody),
+    route(
+        "issue_token",
+        "POST /api/v1/me/tokens",
+        r#"{"name":"Script","scope":"read","days":1}"#,
+        May(IssueTokens),
+    ),
+    route("revoke_token", "DELETE /api/v1/me/tokens/tok-999999", "", Somebody),
+    route("list_settings", "GET /api/v1/settings", "", May(SeeSettings)),
+    route("get_setting", "GET /api/v1/settings/check.R05", "", May(SeeSettings)),
+    route(
+        "change_setting",
+        "PUT /api/v1/settings/check.R05",
+        r#"{"value":"off"}"#,
+        May(ChangeSettings),
+    ),
+    route("list_people", "GET /api/v1/people", "", May(SeePeople)),
+    route("get_person", "GET /api/v1/people/usr-999999", "", May(SeePeople)),
+    route(
+        "invite_person",
+        "POST /api/v1/people",
+        r#"{"email":"n@example.com","name":"N","organisation":"pty-000002","role":"warehouse"}"#,
+        May(ManagePeople),
+    ),
+    route(
+        "grant_role",
+        "PUT /api/v1/people/usr-999999/roles/pty-000002/warehouse",
+        "",
+        May(ManagePeople),
+    ),
+    route(
+        "revoke_role",
+        "DELETE /api/v1/people/usr-999999/roles/pty-000002/warehouse",
+        "",
+        May(ManagePeople),
+    ),
+    route(
+        "deactivate_person",
+        "POST /api/v1/people/usr-999999/deactivate",
+        REASON,
+        May(ManagePeople),
+    ),
+    route("reactivate_person", "POST /api/v1/people/usr-999999/reactivate", "", May(ManagePeople)),
+    route(
+        "issue_password_link",
+        "POST /api/v1/people/usr-999999/password-link",
+        "",
+        May(ManagePeople),
+    ),
+    route("list_parties", "GET /api/v1/parties", "", May(SeeParties)),
+    route("get_party", "GET /api/v1/parties/ABEL", "", May(SeeParties)),
+    route(
+        "change_party",
+        "PUT /api/v1/parties/pty-999999",
+        r#"{"signifier":"A","legal_name":"A","category":"Large Supplier","group":"","user_ids":"",
+            "service_user_reference":"A","status":"Active","may_hold_hubs":true}"#,
+        May(ManageParties),
+    ),
+    route("list_imports", "GET /api/v1/imports", "", May(SeeImports)),
+    route(
+        "submit_import",
+        "POST /api/v1/imports?kind=deliveries&name=a.csv",
+        "",
+        May(LoadInventory),
+    ),
+    route("submit_import", "POST /api/v1/imports?kind=parties&name=a.csv", "", May(ManageParties)),
+    route(
+        "check_import",
+        "POST /api/v1/imports/check?kind=statuses&name=a.csv",
+        "",
+        May(LoadInventory),
+    ),
+    route("get_import", "GET /api/v1/imports/imp-999999", "", May(SeeImports)),
+    route("download_import_answer", "GET /api/v1/imports/imp-999999/answer", "", May(SeeImports)),
+    route(
+        "authorise_snapshot",
+        "POST /api/v1/imports/imp-999999/authorise",
+        "",
+        May(AuthoriseSnapshot),
+    ),
+    route(
+        "reject_snapshot",
+        "POST /api/v1/imports/imp-999999/reject",
+        REASON,
+        May(AuthoriseSnapshot),
+    ),
+    route("search_hubs", "GET /api/v1/hubs", "", May(SeeHubs)),
+    route("export_hubs", "GET /api/v1/hubs/export", "", May(SeeHubs)),
+    route("get_hub", "GET /api/v1/hubs/00-DB-12-34-56-78-90-A2", "", May(SeeHubs)),
+    route(
+        "quarantine_hub",
+        "POST /api/v1/hubs/00-DB-12-34-56-78-90-A2/quarantine",
+        REASON,
+        May(Quarantine),
+    ),
+    route(
+        "release_hub",
+        "POST /api/v1/hubs/00-DB-12-34-56-78-90-A2/release",
+        REASON,
+        May(Quarantine),
+    ),
+    route("count_stock", "GET /api/v1/stock", "", May(SeeStock)),
+    route("list_transfer_files", "GET /api/v1/transfer-files", "", May(SeeTransferFiles)),
+    route(
+        "submit_transfer_file",
+        "POST /api/v1/transfer-files?name=a.csv",
+        "CommsHubID,NewServiceUserReference\r\n",
+        May(PrepareTransferFile),
+    ),
+    route(
+        "check_transfer_file",
+        "POST /api/v1/transfer-files/check?name=a.csv",
+        "CommsHubID,NewServiceUserReference\r\n",
+        May(PrepareTransferFile),
+    ),
+    route(
+        "generate_transfer_file",
+        "POST /api/v1/transfer-files/generate",
+        r#"{"ids":["00-DB-12-34-56-78-90-A2"],"to_reference":"BRIO","reference":"T-1"}"#,
+        May(PrepareTransferFile),
+    ),
+    route("get_transfer_file", "GET /api/v1/transfer-files/ctf-999999", "", May(SeeTransferFiles)),
+    route(
+        "authorise_transfer_file",
+        "POST /api/v1/transfer-files/ctf-999999/authorise",
+        "",
+        May(AuthoriseTransferFile),
+    ),
+    route(
+        "reject_transfer_file",
+        "POST /api/v1/transfer-files/ctf-999999/reject",
+        REASON,
+        May(AuthoriseTransferFile),
+    ),
+    route(
+        "withdraw_transfer_file",
+        "POST /api/v1/transfer-files/ctf-999999/withdraw",
+        REASON,
+        May(PrepareTransferFile),
+    ),
+    route(
+        "list_transfer_file_lines",
+        "GET /api/v1/transfer-files/ctf-999999/lines",
+        "",
+        May(SeeTransferFiles),
+    ),
+    route(
+        "download_response_file",
+        "GET /api/v1/transfer-files/ctf-999999/response",
+        "",
+        May(SeeTransferFiles),
+    ),
+    route(
+        "download_rejected_lines",
+        "GET /api/v1/transfer-files/ctf-999999/errors",
+        "",
+        May(SeeTransferFiles),
+    ),
+    route("list_installed_before", "GET /api/v1/installed-before", "", May(SeeInstalledQueue)),
+    route(
+        "settle_installed_before",
+        "POST /api/v1/installed-before/999999/settle",
+        r#"{"note":"done"}"#,
+        May(SettleInstalledQueue),
+    ),
+    route("list_delivery_reports", "GET /api/v1/delivery-reports", "", May(SeeDeliveryReport)),
+    route(
+        "run_delivery_report",
+        "POST /api/v1/delivery-reports",
+        r#"{"format":"csv"}"#,
+        May(RunDeliveryReport),
+    ),
+    route(
+        "get_delivery_report",
+        "GET /api/v1/delivery-reports/esi-999999",
+        "",
+        May(SeeDeliveryReport),
+    ),
+    route(
+        "download_delivery_report",
+        "GET /api/v1/delivery-reports/esi-999999/file",
+        "",
+        May(SeeDeliveryReport),
+    ),
+    route("read_journal", "GET /api/v1/journal", "", May(ReadJournal)),
+    // A job that one may not see is one that there is not.
+    route("get_job", "GET /api/v1/jobs/job-999999", "", Somebody),
+    route("follow_job", "GET /api/v1/jobs/job-999999/events", "", Somebody),
+];
+
+/// The operations of the document, with their calls: `GET /api/v1/me get_me`.
+fn operations() -> BTreeSet<String> {
+    let document: Value = serde_json::from_str(&web::api::document()).unwrap();
+    let mut all = BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let id = operation["operationId"].as_str().unwrap();
+            assert!(all.insert(format!("{id} {} {path}", method.to_uppercase())), "{id}");
+        }
+    }
+    all
+}
+
+/// Whether a call is one of this address: `/people/{id}` takes `/people/usr-000001`.
+fn is_at(path: &str, template: &str) -> bool {
+    let path = path.split('?').next().unwrap();
+    let (path, template): (Vec<&str>, Vec<&str>) =
+        (path.split('/').collect(), template.split('/').collect());
+    path.len() == template.len()
+        && path.iter().zip(&template).all(|(part, place)| place.starts_with('{') || part == place)
+}
+
+#[test]
+fn every_route_has_a_row() {
+    let rows: Vec<(&str, &str, &str)> = ROUTES
+        .iter()
+        .map(|route| {
+            let (method, path) = route.call.split_once(' ').unwrap();
+            (route.operation, method, path)
+        })
+        .collect();
+    let operations = operations();
+    for operation in &operations {
+        let parts: Vec<&str> = operation.split(' ').collect();
+        let row = rows.iter().find(|(id, method, path)| {
+            *id == parts[0] && *method == parts[1] && is_at(path, parts[2])
+        });
+        assert!(row.is_some(), "no row for {operation}");
+    }
+    for (id, method, path) in rows {
+        let known = operations.iter().any(|operation| operation.starts_with(&format!("{id} ")));
+        assert!(known, "{method} {path} is no operation");
+    }
+}
+
+fn request(route: &Route, who: Option<(&str, String)>) -> Request<Body> {
+    let (method, path) = route.call.split_once(' ').unwrap();
+    let mut request = Request::builder().method(method).uri(path).header(IF_MATCH, "*");
+    if let Some((name, value)) = who {
+        request = request.header(name, value);
+    }
+    request.body(Body::from(route.body)).unwrap()
+}
+
+#[test]
+fn every_route_as_every_role_and_as_nobody() {
+    both(|world| async move {
+        for route in ROUTES {
+            let status = world.send(request(route, None)).await.status;
+            match route.needs {
+                Nobody => assert_ne!(status, StatusCode::UNAUTHORIZED, "{}", route.call),
+                Somebody | May(_) => assert_eq!(status, StatusCode::UNAUTHORIZED, "{}", route.call),
+            }
+        }
+        for role in Role::ALL {
+            let session = world.session(*role);
+            for route in ROUTES {
+                let answer = world.send(request(route, Some(cookie(&session)))).await;
+                let status = answer.status;
+                let what = format!("{} as {}: {status} {}", route.call, role.word(), answer.text());
+                let may = match route.needs {
+                    Nobody | Somebody => true,
+                    May(action) => reach(*role, action) != Reach::Nothing,
+                };
+                if may {
+                    assert!(!status.is_server_error(), "{what}");
+                    assert_ne!(status, StatusCode::UNAUTHORIZED, "{what}");
+                    assert_ne!(status, StatusCode::FORBIDDEN, "{what}");
+                } else {
+                    assert_eq!(status, StatusCode::FORBIDDEN, "{what}");
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn a_token_that_reads_changes_nothing_and_no_token_makes_another() {
+    both(|world| async move {
+        let tokens: Vec<(&Role, String)> =
+            Role::ALL.iter().map(|role| (role, world.token(*role, false))).collect();
+        let entries = world.count("journal");
+        for (role, token) in tokens {
+            for route in ROUTES.iter().filter(|route| !route.call.starts_with("GET ")) {
+                if matches!(route.needs, Nobody) {
+                    continue;
+                }
+                let who = ("authorization", format!("Bearer {token}"));
+                let answer = world.send(request(route, Some(who))).await;
+                let what = format!("{} as {}: {}", route.call, role.word(), answer.text());
+                assert_eq!(answer.status, StatusCode::FORBIDDEN, "{what}");
+            }
+        }
+        assert_eq!(world.count("journal"), entries);
+
+        let token = world.token(Role::SystemAdmin, true);
+        let new = serde_json::json!({"name": "More", "scope": "write", "days": 1});
+        let more = world.call(&token, "POST /me/tokens", Some(new)).await;
+        assert_eq!(more.status, StatusCode::FORBIDDEN);
+    });
+}
+
+#[test]
+fn what_is_another_partys_is_not_there() {
+    both(|world| async move {
+        let token = world.token(Role::PartyAdmin, true);
+        let call =
+            async |call: &str| world.call_with(&token, call, &[("if-match", "*")], None).await;
+        let foreign = call("GET /people?organisation=pty-000002").await;
+        assert_eq!(foreign.status, StatusCode::NOT_FOUND);
+        let auditor = world.actor(Role::Auditor).user;
+        for what in [
+            format!("GET /people/{auditor}"),
+            format!("PUT /people/{auditor}/roles/pty-000002/warehouse"),
+            format!("PUT /people/{auditor}/roles/pty-000001/warehouse"),
+            "GET /hubs?party=BRIO".to_owned(),
+            "GET /stock?party=BRIO".to_owned(),
+        ] {
+            let answer = call(&what).await;
+            assert_eq!(answer.status, StatusCode::NOT_FOUND, "{what}: {}", answer.text());
+        }
+        let own = call("GET /people").await.json();
+        assert_eq!(own["items"].as_array().unwrap().len(), 1, "{own}");
+    });
+}

@@ -272,7 +272,7 @@ async fn person_page(
         may_manage: may(&who.actor, Action::ManagePeople) && person.id != who.actor.user,
         person,
         organisations,
-        roles: roles(&who, &typed.role),
+        roles: [vec![Choice::new("", "Select a role")], roles(&who, &typed.role)].concat(),
         reason: typed.reason,
     };
     Ok(render(status, &page))

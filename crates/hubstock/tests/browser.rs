@@ -1,0 +1,342 @@
+//! The portal in Chromium: from a delivery to ESI-013 by two people, one of them on a telephone;
+//! by keyboard alone; without scripts; and every page looked at by axe-core.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use app::App;
+use fantoccini::key::Key;
+use serde_json::Value;
+use store::Db;
+use support::{PALLET, PASSWORD, World, chf, deliveries, move_pallet};
+use testkit::browser::{Browser, DESK, PHONE, ZOOMED};
+use testkit::program::Program;
+use tokio::net::TcpListener;
+
+/// A world on SQLite whose logistics person loads deliveries, too.
+fn world(folder: &Path, pallets: std::ops::Range<u32>) -> World {
+    let database = folder.join("hubstock.db");
+    let world = World::with_pallets(database.to_str().unwrap(), pallets);
+    let add = ["user", "add", "logistics@x.example", "--name", "x", "--role", "dsp-operator"];
+    let ran = world.program.run_with(&[&add[..], &["--password-stdin"]].concat(), PASSWORD.as_bytes());
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    world
+}
+
+/// The text of a file that this person downloads.
+async fn download(browser: &Browser, address: &str) -> String {
+    let request = reqwest::Client::new().get(address).header("cookie", browser.cookies().await);
+    let answer = request.send().await.unwrap();
+    assert!(answer.status().is_success(), "{} at {address}", answer.status());
+    answer.text().await.unwrap()
+}
+
+/// The page is accessible, fits its window, and its scripts run under its own policy.
+async fn must_be_good(browser: &Browser) {
+    browser.must_be_accessible().await;
+    assert_eq!(browser.too_wide_by().await, 0, "{} is too wide", browser.path().await);
+    let complaints = browser.complaints().await;
+    assert!(complaints.is_empty(), "{}: {complaints:?}", browser.path().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_the_delivery_to_esi_013_by_two_people_one_on_a_telephone() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = world(folder.path(), 0..0);
+    let server = world.program.serve(&[]);
+    let address = &server.address;
+    let (desk, phone) = (Browser::open(DESK).await, Browser::open(PHONE).await);
+
+    desk.sign_in(address, "logistics@x.example", PASSWORD).await;
+    desk.click("Load deliveries or status changes").await;
+    desk.click("Send a file").await;
+    desk.fill("File", &world.file("asn.csv", &deliveries(1..3, "SU-1"))).await;
+    desk.click("Send").await;
+    desk.see("Loaded").await;
+    must_be_good(&desk).await;
+
+    desk.click("Transfer files").await;
+    desk.click("Upload a transfer file").await;
+    let file = world.file("pallet-1.csv", &move_pallet(1, "SU-2"));
+    desk.fill("CH Stock Transfer File", &file).await;
+    desk.click("Upload and check").await;
+    desk.see("Waiting to be authorised").await;
+    desk.see("You prepared this file, so somebody else must authorise it.").await;
+    must_be_good(&desk).await;
+    let page = desk.path().await;
+
+    phone.sign_in(address, "authoriser@x.example", PASSWORD).await;
+    phone.see("Transfer files to authorise").await;
+    must_be_good(&phone).await;
+    phone.click("pallet-1.csv").await;
+    phone.see("Would move 224").await;
+    phone.see("Party 1 Limited (SU-1)").await;
+    must_be_good(&phone).await;
+    phone.click("Authorise").await;
+    phone.see("Hubs moved 224").await;
+    must_be_good(&phone).await;
+
+    desk.goto(&format!("{address}{page}")).await;
+    desk.see("When applied").await;
+    let response = download(&desk, &format!("{address}{page}/response")).await;
+    assert_eq!(response.lines().count(), 1 + PALLET as usize);
+    assert!(response.lines().skip(1).all(|line| line.contains(",S00,")), "{response}");
+
+    desk.click("Reports").await;
+    desk.click("Run it now").await;
+    desk.see("Download CSV").await;
+    must_be_good(&desk).await;
+    let run = desk.path().await;
+    let report = download(&desk, &format!("{address}{run}/download")).await;
+    let with = |party: &str| report.lines().filter(|line| line.contains(party)).count();
+    assert_eq!((with(",SU-1,"), with(",SU-2,")), (PALLET as usize, PALLET as usize));
+
+    desk.goto(&format!("{address}/hubs/{}", chf(1, 0))).await;
+    desk.see("SU-2").await;
+    must_be_good(&desk).await;
+    desk.close().await;
+    phone.close().await;
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transfer_file_goes_its_way_by_keyboard_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = world(folder.path(), 1..2);
+    let server = world.program.serve(&[]);
+    let address = &server.address;
+    let (preparer, authoriser) = (Browser::open(DESK).await, Browser::open(ZOOMED).await);
+
+    sign_in_by_keyboard(&preparer, address, "logistics@x.example").await;
+    preparer.tab_to("Make a transfer file from a list of hubs").await;
+    preparer.press(Key::Enter).await;
+    preparer.see("CHF IDs of the hubs").await;
+    preparer.tab_to("CHF IDs of the hubs").await;
+    preparer.type_text(&format!("{}\n{}\nnothing", chf(1, 0), chf(1, 1))).await;
+    preparer.tab_to("New Party").await;
+    preparer.type_text("Party 3").await;
+    preparer.tab_to("Transfer or SoLR reference").await;
+    preparer.type_text("TRF-3").await;
+    preparer.tab_to("Make and submit it").await;
+    preparer.press(Key::Enter).await;
+    preparer.see("Correct 1 line of what you pasted").await;
+    must_be_good(&preparer).await;
+    preparer.tab_to("CHF IDs of the hubs").await;
+    preparer.press(Key::End).await;
+    let typed = preparer.value("CHF IDs of the hubs").await;
+    assert!(typed.ends_with("nothing"), "what was typed is kept: {typed}");
+    preparer.fill("CHF IDs of the hubs", &format!("{}\n{}", chf(1, 0), chf(1, 1))).await;
+    preparer.tab_to("Make and submit it").await;
+    preparer.press(Key::Enter).await;
+    preparer.see("Waiting to be authorised").await;
+
+    sign_in_by_keyboard(&authoriser, address, "authoriser@x.example").await;
+    authoriser.tab_to("All that wait for you").await;
+    authoriser.press(Key::Enter).await;
+    authoriser.see("Filter transfer files").await;
+    authoriser.tab_to("ctf-000001").await;
+    authoriser.press(Key::Enter).await;
+    authoriser.see("Your decision").await;
+    authoriser.tab_to("Authorise").await;
+    authoriser.press(Key::Enter).await;
+    authoriser.see("Hubs moved 2").await;
+    assert_eq!(world.party_of(&chf(1, 1)), "SU-3");
+    preparer.close().await;
+    authoriser.close().await;
+}
+
+async fn sign_in_by_keyboard(browser: &Browser, address: &str, email: &str) {
+    browser.goto(&format!("{address}/sign-in")).await;
+    browser.tab_to("Email address").await;
+    browser.type_text(email).await;
+    browser.tab_to("Password").await;
+    browser.type_text(PASSWORD).await;
+    browser.press(Key::Enter).await;
+    browser.see("What waits for you").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transfer_file_goes_its_way_without_scripts() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = world(folder.path(), 1..2);
+    let server = world.program.serve(&[]);
+    let address = &server.address;
+    let (preparer, authoriser) = (Browser::open(DESK).await, Browser::open(PHONE).await);
+    preparer.without_javascript().await;
+    authoriser.without_javascript().await;
+
+    preparer.sign_in(address, "logistics@x.example", PASSWORD).await;
+    preparer.click("Upload a transfer file").await;
+    preparer.click("Change nothing").await;
+    let file = world.file("pallet-1.csv", &move_pallet(1, "SU-2"));
+    preparer.fill("CH Stock Transfer File", &file).await;
+    preparer.click("Upload and check").await;
+    again_until(&preparer, "Waiting to be authorised").await;
+
+    authoriser.sign_in(address, "authoriser@x.example", PASSWORD).await;
+    authoriser.click("pallet-1.csv").await;
+    authoriser.click("Reject").await;
+    authoriser.click("Reject the file").await;
+    authoriser.see("There is a problem").await;
+    authoriser.click("Cancel").await;
+    authoriser.click("Authorise").await;
+    again_until(&authoriser, "Hubs moved 224").await;
+    preparer.close().await;
+    authoriser.close().await;
+}
+
+/// Follows “Check progress again”, as a person does whose browser runs no scripts.
+async fn again_until(browser: &Browser, text: &str) {
+    while browser.text().await.contains("Check progress again") {
+        browser.click("Check progress again").await;
+    }
+    browser.see(text).await;
+}
+
+/// The people of the demonstration whose pages differ most.
+const VISITORS: &[&str] = &[
+    "Dee Logistics",
+    "Ada Authoriser",
+    "Finn Finance",
+    "Otto Operator",
+    "Audrey Auditor",
+    "Adam Admin",
+    "Amir Admin",
+];
+
+/// Pages that some visitor must have come to, or the walk has missed a part of the portal.
+const PAGES: &[&str] = &[
+    "/",
+    "/account",
+    "/account/password",
+    "/account/tokens",
+    "/deliveries",
+    "/deliveries/*",
+    "/deliveries/new",
+    "/help",
+    "/accessibility",
+    "/hubs",
+    "/hubs/*",
+    "/installed-before",
+    "/installed-before/*",
+    "/journal",
+    "/journal/*",
+    "/parties",
+    "/parties/*",
+    "/people",
+    "/people/*",
+    "/people/invite",
+    "/reports",
+    "/settings",
+    "/settings/*",
+    "/stock",
+    "/templates",
+    "/transfer-files",
+    "/transfer-files/*",
+    "/transfer-files/*/lines",
+    "/transfer-files/*/reject",
+    "/transfer-files/generate",
+    "/transfer-files/new",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_is_accessible_and_fits_a_telephone() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("demo.db");
+    let database = database.to_str().unwrap();
+    let program = Program::new(env!("CARGO_BIN_EXE_hubstock"), database);
+    let prepared = program.run(&["demo", "--prepare"]);
+    assert_eq!(prepared.code, Some(0), "{}", prepared.err);
+    let address = serve_demo(database, folder.path()).await;
+
+    let mut seen = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for visitor in VISITORS {
+        let browser = Browser::open(DESK).await;
+        browser.goto(&address).await;
+        look_at(&browser, &mut wrong).await;
+        browser.click(visitor).await;
+        walk(&browser, &address, visitor, &mut seen, &mut wrong).await;
+        browser.close().await;
+    }
+    for page in PAGES {
+        assert!(seen.contains_key(*page), "nobody came to {page}; only to {seen:?}");
+    }
+    assert!(wrong.is_empty(), "{} pages are wrong:\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+/// The demonstration without its jobs, so that nothing changes under the visitors.
+async fn serve_demo(database: &str, folder: &Path) -> String {
+    let app = App::new(Db::open(database).unwrap(), folder.join("reports"));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let state = web::State::new(app, &address, true);
+    tokio::spawn(web::serve(listener, state, std::future::pending()));
+    address
+}
+
+/// Follows every link to a kind of page that this visitor has not seen.
+async fn walk(
+    browser: &Browser,
+    address: &str,
+    visitor: &str,
+    seen: &mut BTreeMap<String, String>,
+    wrong: &mut Vec<String>,
+) {
+    let mut mine = BTreeMap::from([("/".to_owned(), "/".to_owned())]);
+    let mut waiting = vec!["/".to_owned()];
+    while let Some(path) = waiting.pop() {
+        browser.goto(&format!("{address}{path}")).await;
+        look_at(browser, wrong).await;
+        for link in links(browser).await {
+            let kind = kind_of(&link);
+            if is_a_page(&link) && !mine.contains_key(&kind) {
+                mine.insert(kind, link.clone());
+                waiting.push(link);
+            }
+        }
+    }
+    seen.extend(mine.into_iter().map(|(kind, _)| (kind, visitor.to_owned())));
+}
+
+async fn links(browser: &Browser) -> Vec<String> {
+    let script = "return [...document.querySelectorAll('a[href^=\"/\"]:not([download])')]
+        .map(link => link.getAttribute('href'))";
+    let links = browser.client.execute(script, vec![]).await.unwrap();
+    let links = links.as_array().cloned().unwrap_or_default();
+    links.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// A link that opens a page rather than a file or another program's address.
+fn is_a_page(link: &str) -> bool {
+    let path = link.split(['?', '#']).next().unwrap_or_default();
+    let last = path.rsplit('/').next().unwrap_or_default();
+    let is_file = ["response", "errors", "original", "answer", "download", "export"].contains(&last);
+    !is_file && !path.starts_with("/api/") && !path.starts_with("/assets/")
+}
+
+/// The address with a star for whatever is numbered or named.
+fn kind_of(link: &str) -> String {
+    let path = link.split(['?', '#']).next().unwrap_or_default();
+    let numbered = |part: &str| part.contains('.') || part.bytes().any(|b| b.is_ascii_digit());
+    let parts = path.split('/').map(|part| if numbered(part) { "*" } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// Notes what axe-core finds, and whether the page is wider than a telephone.
+async fn look_at(browser: &Browser, wrong: &mut Vec<String>) {
+    let path = browser.path().await;
+    let found = browser.axe().await;
+    wrong.extend(found.iter().map(|violation| format!("{path}: {violation}")));
+    browser.resize(PHONE).await;
+    let pixels = browser.too_wide_by().await;
+    if pixels > 0 {
+        wrong.push(format!("{path} is {pixels} pixels too wide for a telephone"));
+    }
+    browser.resize(DESK).await;
+    let complaints = browser.complaints().await;
+    wrong.extend(complaints.iter().map(|complaint| format!("{path}: {complaint}")));
+}

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use app::App;
+use fantoccini::Locator;
 use fantoccini::key::Key;
 use serde_json::Value;
 use store::Db;
@@ -21,7 +22,8 @@ fn world(folder: &Path, pallets: std::ops::Range<u32>) -> World {
     let database = folder.join("hubstock.db");
     let world = World::with_pallets(database.to_str().unwrap(), pallets);
     let add = ["user", "add", "logistics@x.example", "--name", "x", "--role", "dsp-operator"];
-    let ran = world.program.run_with(&[&add[..], &["--password-stdin"]].concat(), PASSWORD.as_bytes());
+    let ran =
+        world.program.run_with(&[&add[..], &["--password-stdin"]].concat(), PASSWORD.as_bytes());
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     world
 }
@@ -42,6 +44,12 @@ async fn must_be_good(browser: &Browser) {
     assert!(complaints.is_empty(), "{}: {complaints:?}", browser.path().await);
 }
 
+/// Clicks the radio button with this label.
+async fn choose(browser: &Browser, label: &str) {
+    let label = format!("//label[normalize-space(.)='{label}']");
+    browser.client.find(Locator::XPath(&label)).await.unwrap().click().await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn from_the_delivery_to_esi_013_by_two_people_one_on_a_telephone() {
     let folder = tempfile::tempdir().unwrap();
@@ -52,7 +60,7 @@ async fn from_the_delivery_to_esi_013_by_two_people_one_on_a_telephone() {
 
     desk.sign_in(address, "logistics@x.example", PASSWORD).await;
     desk.click("Load deliveries or status changes").await;
-    desk.click("Send a file").await;
+    choose(&desk, "Deliveries").await;
     desk.fill("File", &world.file("asn.csv", &deliveries(1..3, "SU-1"))).await;
     desk.click("Send").await;
     desk.see("Loaded").await;
@@ -314,7 +322,8 @@ async fn links(browser: &Browser) -> Vec<String> {
 fn is_a_page(link: &str) -> bool {
     let path = link.split(['?', '#']).next().unwrap_or_default();
     let last = path.rsplit('/').next().unwrap_or_default();
-    let is_file = ["response", "errors", "original", "answer", "download", "export"].contains(&last);
+    let is_file =
+        ["response", "errors", "original", "answer", "download", "export"].contains(&last);
     !is_file && !path.starts_with("/api/") && !path.starts_with("/assets/")
 }
 

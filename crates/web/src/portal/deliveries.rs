@@ -1,6 +1,6 @@
 //! Files of deliveries, statuses, snapshots and Parties: the list, and what one of them came to.
 
-mod answers;
+pub(super) mod answers;
 mod decide;
 mod show;
 pub(super) mod upload;
@@ -99,7 +99,7 @@ fn tabs(chosen: Option<ImportKind>) -> Vec<Tab> {
 }
 
 /// What a file brings, as pages name it.
-fn kind_name(kind: &ImportKind) -> &'static str {
+pub(super) fn kind_name(kind: &ImportKind) -> &'static str {
     match kind {
         ImportKind::Parties => "Parties",
         ImportKind::Deliveries => "Deliveries",
@@ -109,7 +109,7 @@ fn kind_name(kind: &ImportKind) -> &'static str {
 }
 
 /// How far a file is, as pages say it.
-fn state_words(state: &ImportState) -> &'static str {
+pub(super) fn state_words(state: &ImportState) -> &'static str {
     match state {
         ImportState::Received => "Received",
         ImportState::Loading => "Loading",
@@ -122,7 +122,7 @@ fn state_words(state: &ImportState) -> &'static str {
 }
 
 /// The colour of its tag: what waits for a person is yellow.
-fn state_colour(state: &ImportState) -> &'static str {
+pub(super) fn state_colour(state: &ImportState) -> &'static str {
     match state {
         ImportState::Received | ImportState::Loading | ImportState::Authorised => "",
         ImportState::Loaded => "green",

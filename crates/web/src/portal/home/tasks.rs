@@ -1,13 +1,16 @@
 //! What waits for a person, by what their roles let them do.
 
+use app::imports::{self, ImportView};
 use app::transfer_files::{
     self, InstalledFilter, InstalledItem, TransferFileFilter, TransferFileRow,
 };
 use app::{App, Result, inventory};
 use domain::access::{Action, Actor};
+use domain::imports::{ImportKind, ImportState};
 use domain::inventory::SmiStatus;
 
 use crate::page::filters::{datetime_text, number_text};
+use crate::portal::deliveries::{answers, kind_name, state_colour, state_words};
 use crate::portal::may;
 
 /// Things of one kind that are named on the page; the rest is behind a link.
@@ -62,6 +65,12 @@ pub fn groups(app: &App, actor: &Actor) -> Result<Vec<Group>> {
     }
     if may(actor, Action::SettleInstalledQueue) {
         groups.push(to_settle(app, actor)?);
+    }
+    if may(actor, Action::AuthoriseSnapshot) {
+        groups.extend(snapshots(app, actor)?);
+    }
+    if may(actor, Action::LoadInventory) {
+        groups.push(to_load(app, actor)?);
     }
     groups.push(elsewhere(actor));
     Ok(groups)
@@ -133,6 +142,47 @@ fn installed_task(item: &InstalledItem) -> Task {
     }
 }
 
+/// Snapshots that wait for somebody other than their sender; no group when there are none.
+fn snapshots(app: &App, actor: &Actor) -> Result<Option<Group>> {
+    let found = imports::list(app, actor, Some(ImportKind::Snapshot), None, NAMED)?;
+    let waits = |import: &&ImportView| {
+        import.state == ImportState::Compared && import.submitted_by.id != actor.user
+    };
+    let tasks: Vec<Task> = found.items.iter().filter(waits).map(import_task).collect();
+    let all = Some(("All snapshots", "/deliveries?kind=snapshot"));
+    let group = Group { title: "Snapshots to authorise", tasks, empty: "", all };
+    Ok((!group.tasks.is_empty()).then_some(group))
+}
+
+fn to_load(app: &App, actor: &Actor) -> Result<Group> {
+    let found = imports::list(app, actor, None, None, NAMED)?;
+    let new = link_task("load", "Load deliveries or status changes", "/deliveries/new");
+    Ok(Group {
+        title: "Files of deliveries and statuses",
+        tasks: std::iter::once(new).chain(found.items.iter().map(import_task)).collect(),
+        empty: "",
+        all: Some(("All files", "/deliveries")),
+    })
+}
+
+fn import_task(import: &ImportView) -> Task {
+    let lines = number_text(&import.lines_done.to_string());
+    let (kind, at) = (kind_name(&import.kind), datetime_text(import.received_at));
+    let problems = match answers::problems(&import.counts) {
+        0 => String::new(),
+        1 => "1 of them to look at, ".to_owned(),
+        more => format!("{} of them to look at, ", number_text(&more.to_string())),
+    };
+    Task {
+        id: import.id.to_string(),
+        text: import.name.clone(),
+        href: format!("/deliveries/{}", import.id),
+        status: state_words(&import.state).to_owned(),
+        colour: state_colour(&import.state),
+        hint: format!("{kind}: {lines} lines, {problems}{at}"),
+    }
+}
+
 fn link_task(id: &str, text: &str, href: &str) -> Task {
     Task {
         id: id.to_owned(),
@@ -147,7 +197,6 @@ fn link_task(id: &str, text: &str, href: &str) -> Task {
 /// Where else this person's work is.
 fn elsewhere(actor: &Actor) -> Group {
     let links = [
-        (Action::LoadInventory, "load", "Load deliveries or status changes", "/deliveries"),
         (Action::SeeHubs, "find", "Find a hub", "/hubs"),
         (Action::SeeStock, "stock", "See stock by Party and model", "/stock"),
         (Action::SeeDeliveryReport, "report", "ESI-013, the CH Delivery Report", "/reports"),

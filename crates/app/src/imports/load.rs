@@ -252,21 +252,21 @@ pub fn load(run: &Run<'_>) -> Result<()> {
     };
     match ended {
         Ended::AtEnd(_) if !begun && loader.lines() == 0 => {
-            refuse(app, id, "The file has a header and no lines.".into())
+            refuse(run, id, "The file has a header and no lines.".into())
         }
         Ended::AtEnd(to) => {
             if loader.lines() > 0 {
                 commit_chunk(app, id, loader.as_mut(), from, to)?;
             }
-            finish(app, id)
+            finish(run, id)
         }
-        Ended::Unreadable(_, reason) if !begun => refuse(app, id, reason),
+        Ended::Unreadable(_, reason) if !begun => refuse(run, id, reason),
         Ended::Unreadable(to, reason) => {
             if loader.lines() > 0 {
                 commit_chunk(app, id, loader.as_mut(), from, to)?;
             }
             let done = current(app, id)?.lines_done;
-            refuse(app, id, format!("{reason} The {done} lines before it were answered."))
+            refuse(run, id, format!("{reason} The {done} lines before it were answered."))
         }
         Ended::Stopped => Err(Error::Damaged("a file ended before its end".into())),
     }
@@ -309,7 +309,8 @@ fn superseded() -> Error {
     })
 }
 
-fn finish(app: &App, id: ImportId) -> Result<()> {
+fn finish(run: &Run<'_>, id: ImportId) -> Result<()> {
+    let app = run.app;
     let at = app.now();
     let mut tx = app.db.write()?;
     let import = super::must_be_there(&mut tx, id)?;
@@ -323,12 +324,14 @@ fn finish(app: &App, id: ImportId) -> Result<()> {
     };
     redo_simple(&mut tx, &event, at)?;
     record(&mut tx, at, By::SYSTEM, &event)?;
+    run.note_done(&mut tx)?;
     tx.commit()?;
     app.bell.ring();
     Ok(())
 }
 
-fn refuse(app: &App, id: ImportId, reason: String) -> Result<()> {
+fn refuse(run: &Run<'_>, id: ImportId, reason: String) -> Result<()> {
+    let app = run.app;
     let at = app.now();
     let event = Event::ImportRefused { import: id.0, reason };
     let mut tx = app.db.write()?;
@@ -337,6 +340,7 @@ fn refuse(app: &App, id: ImportId, reason: String) -> Result<()> {
     }
     redo_simple(&mut tx, &event, at)?;
     record(&mut tx, at, By::SYSTEM, &event)?;
+    run.note_done(&mut tx)?;
     tx.commit()?;
     app.bell.ring();
     Ok(())

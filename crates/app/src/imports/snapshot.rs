@@ -157,10 +157,10 @@ impl Compared {
                 Comparison::Problem(outcome, text) => (outcome, text),
                 Comparison::Same => (LineOutcome::Already, String::new()),
                 Comparison::Missing(hub, status) => {
-                    if status.status != SmiStatus::Pending {
-                        changes.set(hub.chf, status.status, status.since);
+                    match changes.set(hub.chf, status.status, status.since) {
+                        (LineOutcome::Rejected, why) => (LineOutcome::Loaded, why),
+                        _ => (LineOutcome::Loaded, String::new()),
                     }
-                    (LineOutcome::Loaded, String::new())
                 }
                 Comparison::Differs { hub, party, status, text } => {
                     settle(&mut changes, &hub, party, status, text)
@@ -184,10 +184,14 @@ fn settle(
     let stays = party.is_some() && hub.status != SmiStatus::Pending;
     let set = status.map(|status| changes.set(hub.id, status.status, status.since));
     match (stays, set) {
-        (true, _) => {
+        (true, set) => {
             let status = hub.status.name();
-            let why = format!("{text} Its Party stays: its status is {status}, not Pending.");
-            (LineOutcome::Conflict, why)
+            let set = match set {
+                Some((LineOutcome::Changed, _)) => " Its new status was set.",
+                _ => "",
+            };
+            let why = format!("Its Party stays: its status is {status}, not Pending.{set}");
+            (LineOutcome::Conflict, format!("{text} {why}"))
         }
         (false, Some((LineOutcome::Rejected, why))) => (LineOutcome::Rejected, why),
         (false, _) => (LineOutcome::Changed, text),

@@ -154,6 +154,20 @@ pub enum User {
     },
     /// Lists people and their roles
     List,
+    /// Issues an API token for a person and prints its secret, once
+    Token {
+        /// E-mail address
+        email: String,
+        /// What its owner calls it
+        #[arg(long)]
+        name: String,
+        /// It may change things, not only read
+        #[arg(long)]
+        write: bool,
+        /// For how many days it works
+        #[arg(long, default_value_t = 30)]
+        days: i64,
+    },
     /// Ends a person's access at once
     Deactivate {
         /// E-mail address

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use app::people::{self, Person, Target};
-use app::sign_in;
+use app::sign_in::{self, NewToken};
 use app::{Error, Result};
 use domain::Refusal;
 use domain::access::{Action, Actor};
@@ -41,6 +41,14 @@ pub fn run(arguments: &Arguments, command: &User) -> Result<Ended> {
                 })
                 .collect();
             output::print(arguments, &json.into(), text);
+        }
+        User::Token { email, name, write, days } => {
+            let actor = sign_in::actor_by_email(&app, email, Action::IssueTokens, None)?;
+            let new = NewToken { name, writes: *write, days: *days };
+            let (token, secret) = sign_in::issue_token(&app, &actor, &new)?;
+            let json = json!({ "token": token.id.to_string(), "secret": secret,
+                               "expires_at": token.expires_at.to_string() });
+            output::print(arguments, &json, format!("{} {secret}", token.id));
         }
         User::Deactivate { email, reason, who } => {
             let actor = sign_in::actor_by_email(&app, &who.email, Action::ManagePeople, None)?;

@@ -128,7 +128,7 @@ pub struct Serve {
 #[derive(Debug, Args)]
 pub struct Who {
     /// The person who acts, by e-mail address
-    #[arg(long = "as", value_name = "EMAIL")]
+    #[arg(id = "as", long = "as", value_name = "EMAIL")]
     pub email: String,
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use app::imports::{self, Kind};
 use app::jobs::{self, JobKind};
+use app::journal::{By, Event, record};
 use app::transfer_files::{self, GenerateRequest, Submission};
 use app::{App, Clock, Error, Result};
 use domain::access::{Action, Actor};
@@ -41,6 +42,8 @@ pub fn build(app: &App) -> Result<()> {
     world.at(SignedDuration::ZERO);
     let mut tx = world.app.db.write()?;
     store::settings::put(&mut tx, MARK, VERSION)?;
+    let event = Event::SettingChanged { name: MARK.into(), from: None, to: VERSION.into() };
+    record(&mut tx, world.app.now(), By::SYSTEM, &event)?;
     tx.commit()?;
     Ok(())
 }

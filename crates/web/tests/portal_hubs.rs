@@ -136,7 +136,7 @@ async fn stock_is_counted_by_what_is_asked_for() {
     let visitor = portal.visitor("finance@dcc.example", Role::DccFinance, None);
     let page = portal.get(&visitor, "/stock").await;
     page.must_say("Hubs 12").must_say("Pending: can be moved 11");
-    page.must_say("Northern Light Ltd (NORTHERN) 11 Pending 1 Commissioned 12 in all");
+    page.must_say("Northern Light Ltd (NORTHERN) 12 in all 11 Pending 1 Commissioned");
     assert!(
         page.text.contains("href=\"/hubs?party=NORTHERN&#38;status=Pending\""),
         "{}",

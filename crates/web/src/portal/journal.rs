@@ -79,7 +79,7 @@ async fn list(
     let kinds = KINDS.iter().map(|kind| Choice::new(*kind, words(kind)));
     let kinds = std::iter::once(Choice::new("", "Anything")).chain(kinds);
     let page = ListPage {
-        layout: Layout::of(&who.viewer, Section::Journal, "Journal"),
+        layout: Layout::of(&who.viewer, Section::Journal, "Journal").crumb("Home", "/"),
         kinds: kinds.map(|choice| choice.chosen_if(&query.kind)).collect(),
         entries: found.items,
         paging: Paging { previous: None, next: found.next.map(|at| query.address_before(at)) },
@@ -107,6 +107,7 @@ async fn show(
     let at = |seq: i64| format!("/journal/{seq}");
     let page = ShowPage {
         layout: Layout::of(&who.viewer, Section::Journal, format!("Journal entry {seq}"))
+            .crumb("Home", "/")
             .crumb("Journal", "/journal"),
         payload: readable(&entry.payload),
         paging: Paging {

@@ -65,7 +65,8 @@ async fn list(
     flash: Flash,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Failure> {
-    let layout = Layout::of(&who.viewer, Section::Reports, "Reports").flash(flash);
+    let layout = Layout::of(&who.viewer, Section::Reports, "Reports").crumb("Home", "/");
+    let layout = layout.flash(flash);
     list_page(state, who, layout, StatusCode::OK, &query.before, Format::Csv.word()).await
 }
 
@@ -120,7 +121,8 @@ async fn run(
         Ok(id) => Ok(redirect(&format!("/reports/{id}"))),
         Err(failure) => {
             let (status, problems) = shown_in_form(failure)?;
-            let layout = Layout::of(&who.viewer, Section::Reports, "Reports").problems(problems);
+            let layout = Layout::of(&who.viewer, Section::Reports, "Reports").crumb("Home", "/");
+            let layout = layout.problems(problems);
             list_page(state, who, layout, status, "", &form.format).await
         }
     }
@@ -136,6 +138,7 @@ async fn show(
     let (id, actor) = (number_in::<ReportRunId>(&id)?, who.actor.clone());
     let run = blocking(move || delivery_report::get(&state.app, &actor, id)).await?;
     let layout = Layout::of(&who.viewer, Section::Reports, format!("CH Delivery Report {id}"))
+        .crumb("Home", "/")
         .crumb("Reports", "/reports")
         .flash(flash)
         .problems(Problems::none());

@@ -105,7 +105,8 @@ pub(super) async fn form(
     who: SignedIn,
     Query(query): Query<FormQuery>,
 ) -> Result<Response, Failure> {
-    ask(&who, Place::Inventory, &query.kind)
+    let kind = if query.kind.is_empty() { ImportKind::Deliveries.word() } else { &query.kind };
+    ask(&who, Place::Inventory, kind)
 }
 
 /// The empty form.

@@ -10,7 +10,7 @@
     bench.py serve N                     time to the first answer; latency of pages under 50 clients
     bench.py all N                       all of them
 
-Options: --postgres (PGHOST, PGPORT, PGUSER say where), --runs K (default 5), --json FILE (adds the figures to it).
+HUBSTOCK names another binary of the product than target/dist/hubstock. Options: --postgres (PGHOST, PGPORT, PGUSER say where), --runs K (default 5), --json FILE (adds the figures to it).
 Two commands are run in turn after one warm-up each; what is quoted is the ratio of medians. Whole processes are
 timed; memory is the largest resident set of any one process of the command.
 """
@@ -66,7 +66,8 @@ class World:
 
 def prepare(world):
     WORK.mkdir(exist_ok=True)
-    sh("cargo build --profile dist -q -p hubstock")
+    if "HUBSTOCK" not in os.environ:
+        sh("cargo build --profile dist -q -p hubstock")
     for crate in ("baselines/limits", "world"):
         sh(f"cargo build --release -q --manifest-path bench/{crate}/Cargo.toml --target-dir bench/{crate}/target")
     n = world.n

@@ -48,8 +48,8 @@ pub fn apply(run: &Run<'_>) -> Result<()> {
     if let Some(reason) = expired(&mut tx, &row, at)? {
         fail(&mut tx, id, &reason, at)?;
     } else {
-        let work = Work { row: &row, file: &file, keys: &keys, before: &before };
-        let event = change(&mut tx, &work, at)?;
+        let work = Work { row: &row, file: &file, keys: &keys };
+        let event = change(&mut tx, &work, before, at)?;
         record(&mut tx, at, By::SYSTEM, &event)?;
     }
     run.note_done(&mut tx)?;
@@ -103,21 +103,23 @@ struct Work<'a> {
     row: &'a TransferFileRow,
     file: &'a ParsedFile<'a>,
     keys: &'a Keys,
-    before: &'a Kept,
 }
 
 /// Changes the inventory and writes down what came of it; the entry is left to the caller.
-fn change(tx: &mut Tx, work: &Work<'_>, at: Timestamp) -> Result<Event> {
+///
+/// `before` is what the validation found; it is let go of as soon as it was compared.
+fn change(tx: &mut Tx, work: &Work<'_>, before: Kept, at: Timestamp) -> Result<Event> {
     let (row, file) = (work.row, work.file);
-    if work.before.len() != file.lines.len() {
+    if before.len() != file.lines.len() {
         return Err(Error::Damaged(format!("{} has other lines than were checked", row.id)));
     }
     let rules = Rules::load(tx)?;
     let sight = Sight::look(tx, work.keys, &mut |_| Ok(()))?;
     let mut outcomes = sight.outcomes(file, &rules, british_day(at));
     for (line, outcome) in outcomes.iter_mut().enumerate() {
-        *outcome = at_apply(&work.before.judged(line), *outcome, &sight.facts(line));
+        *outcome = at_apply(&before.judged(line), *outcome, &sight.facts(line));
     }
+    drop(before);
     if row.all_or_nothing {
         hold_back(&mut outcomes);
     }
@@ -274,5 +276,5 @@ pub(super) fn redo(
     let source = source(&row, bytes)?;
     let file = parsed(&source)?;
     let keys = Keys::of(&file);
-    change(tx, &Work { row: &row, file: &file, keys: &keys, before: &before }, at)
+    change(tx, &Work { row: &row, file: &file, keys: &keys }, before, at)
 }

@@ -18,13 +18,20 @@ use testkit::program::Program;
 use tokio::net::TcpListener;
 
 /// A world on SQLite whose logistics person loads deliveries, too.
-fn world(folder: &Path, pallets: std::ops::Range<u32>) -> World {
+fn world(folder: &Path) -> World {
     let database = folder.join("hubstock.db");
-    let world = World::with_pallets(database.to_str().unwrap(), pallets);
+    let world = World::new(database.to_str().unwrap());
     let add = ["user", "add", "logistics@x.example", "--name", "x", "--role", "dsp-operator"];
     let ran =
         world.program.run_with(&[&add[..], &["--password-stdin"]].concat(), PASSWORD.as_bytes());
     assert_eq!(ran.code, Some(0), "{}", ran.err);
+    world
+}
+
+/// The same with pallet 1, which is with SU-1.
+fn with_a_pallet(world: World) -> World {
+    let asn = world.file("asn.csv", &deliveries(1..2, "SU-1"));
+    world.well(&["import", "deliveries", &asn, "--as", "operator@x.example"]);
     world
 }
 
@@ -53,7 +60,7 @@ async fn choose(browser: &Browser, label: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn from_the_delivery_to_esi_013_by_two_people_one_on_a_telephone() {
     let folder = tempfile::tempdir().unwrap();
-    let world = world(folder.path(), 0..0);
+    let world = world(folder.path());
     let server = world.program.serve(&[]);
     let address = &server.address;
     let (desk, phone) = (Browser::open(DESK).await, Browser::open(PHONE).await);
@@ -113,7 +120,7 @@ async fn from_the_delivery_to_esi_013_by_two_people_one_on_a_telephone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transfer_file_goes_its_way_by_keyboard_alone() {
     let folder = tempfile::tempdir().unwrap();
-    let world = world(folder.path(), 1..2);
+    let world = with_a_pallet(world(folder.path()));
     let server = world.program.serve(&[]);
     let address = &server.address;
     let (preparer, authoriser) = (Browser::open(DESK).await, Browser::open(ZOOMED).await);
@@ -131,7 +138,7 @@ async fn a_transfer_file_goes_its_way_by_keyboard_alone() {
     preparer.tab_to("Make and submit it").await;
     preparer.press(Key::Enter).await;
     preparer.see("Correct 1 line of what you pasted").await;
-    must_be_good(&preparer).await;
+    preparer.must_be_accessible().await;
     preparer.tab_to("CHF IDs of the hubs").await;
     preparer.press(Key::End).await;
     let typed = preparer.value("CHF IDs of the hubs").await;
@@ -169,7 +176,7 @@ async fn sign_in_by_keyboard(browser: &Browser, address: &str, email: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transfer_file_goes_its_way_without_scripts() {
     let folder = tempfile::tempdir().unwrap();
-    let world = world(folder.path(), 1..2);
+    let world = with_a_pallet(world(folder.path()));
     let server = world.program.serve(&[]);
     let address = &server.address;
     let (preparer, authoriser) = (Browser::open(DESK).await, Browser::open(PHONE).await);

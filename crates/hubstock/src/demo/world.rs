@@ -126,7 +126,8 @@ impl World {
         self.at(days(12));
         let old = stock::pallets()
             .into_iter()
-            .find(|p| p.delivered_days_ago > 200 && p.delivered_days_ago < 260 && p.number != 60)
+            .filter(|p| stock::PARTIES[p.party].0 != "SALTMRSH" && p.number != 60)
+            .find(|p| p.delivered_days_ago > 200 && p.delivered_days_ago < 260)
             .ok_or_else(|| Error::Damaged("the world has no such pallet".into()))?;
         let mut mixed: Vec<String> = (0..112).map(|n| stock::chf(old.number, n)).collect();
         mixed[5] = "9.035E+13".into();

@@ -67,7 +67,7 @@ async fn from_the_delivery_to_esi_013_by_two_people_one_on_a_telephone() {
 
     desk.sign_in(address, "logistics@x.example", PASSWORD).await;
     desk.click("Load deliveries or status changes").await;
-    choose(&desk, "Deliveries").await;
+    choose(&desk, "Deliveries (ASN)").await;
     desk.fill("File", &world.file("asn.csv", &deliveries(1..3, "SU-1"))).await;
     desk.click("Send").await;
     desk.see("Loaded").await;
@@ -151,7 +151,7 @@ async fn a_transfer_file_goes_its_way_by_keyboard_alone() {
     sign_in_by_keyboard(&authoriser, address, "authoriser@x.example").await;
     authoriser.tab_to("All that wait for you").await;
     authoriser.press(Key::Enter).await;
-    authoriser.see("Filter transfer files").await;
+    authoriser.see("Transfer files, newest first").await;
     authoriser.tab_to("ctf-000001").await;
     authoriser.press(Key::Enter).await;
     authoriser.see("Your decision").await;

@@ -152,25 +152,28 @@ fn words(kind: &str) -> String {
     words
 }
 
-/// The page of what an entry is about, if it has one.
-fn page_of(subject: &str) -> Option<String> {
-    if DeviceId::parse(subject).is_ok() {
-        return Some(format!("/hubs/{subject}"));
-    }
-    let section = match subject.split_once('-')?.0 {
-        "ctf" => "transfer-files",
-        "imp" => "deliveries",
-        "esi" => "reports",
-        "pty" => "parties",
-        "usr" => "people",
-        _ => return None,
+/// The page of what an entry is about, if it has one that the reader may open.
+fn page_of(subject: &str, layout: &Layout) -> Option<String> {
+    let section = if DeviceId::parse(subject).is_ok() {
+        Section::Hubs
+    } else {
+        match subject.split_once('-')?.0 {
+            "ctf" => Section::TransferFiles,
+            "imp" => Section::Deliveries,
+            "esi" => Section::Reports,
+            "pty" => Section::Parties,
+            "usr" => Section::People,
+            _ => return None,
+        }
     };
-    Some(format!("/{section}/{subject}"))
+    let viewer = layout.viewer.as_ref()?;
+    viewer.sections.contains(&section).then(|| format!("{}/{subject}", section.href()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::page::Viewer;
 
     #[test]
     fn a_kind_is_told_in_words() {
@@ -180,12 +183,20 @@ mod tests {
 
     #[test]
     fn what_an_entry_is_about_has_a_page() {
+        let viewer = Viewer {
+            name: "Reader".to_owned(),
+            organisation: "DCC".to_owned(),
+            can_switch: false,
+            sections: vec![Section::Hubs, Section::TransferFiles, Section::Deliveries],
+        };
+        let layout = Layout::of(&viewer, Section::Journal, "Journal");
         let check = |subject: &str, page: Option<&str>| {
-            assert_eq!(page_of(subject).as_deref(), page, "{subject}");
+            assert_eq!(page_of(subject, &layout).as_deref(), page, "{subject}");
         };
         check("ctf-000042", Some("/transfer-files/ctf-000042"));
         check("imp-000001", Some("/deliveries/imp-000001"));
         check("00-DB-12-34-56-78-90-A2", Some("/hubs/00-DB-12-34-56-78-90-A2"));
+        check("usr-000001", None);
         check("installed-before-3", None);
         check("check.R05", None);
     }

@@ -110,7 +110,7 @@ async fn from_the_delivery_to_esi_013_by_two_people_one_on_a_telephone() {
     assert_eq!((with(",SU-1,"), with(",SU-2,")), (PALLET as usize, PALLET as usize));
 
     desk.goto(&format!("{address}/hubs/{}", chf(1, 0))).await;
-    desk.see("SU-2").await;
+    desk.see("From Party 1 Limited (PARTY1) to Party 2 Limited (PARTY2)").await;
     must_be_good(&desk).await;
     desk.close().await;
     phone.close().await;

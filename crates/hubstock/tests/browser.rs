@@ -314,7 +314,7 @@ async fn walk(
             }
         }
     }
-    seen.extend(mine.into_iter().map(|(kind, _)| (kind, visitor.to_owned())));
+    seen.extend(mine.into_keys().map(|kind| (kind, visitor.to_owned())));
 }
 
 async fn links(browser: &Browser) -> Vec<String> {

@@ -175,10 +175,9 @@ fn file(app: &App, hubs: u64, lines: u64, is_random: bool) -> Vec<u8> {
     let sql = "SELECT count(*) FROM transfer_files";
     let run: i64 = app.db.read().unwrap().one("count", sql, &[]).unwrap().get(0);
     let to = if run % 2 == 0 { "PARTY-2" } else { "PARTY-1" };
-    let seed = run.cast_unsigned() / 2;
+    let seed = (run.cast_unsigned() / 2) << 40;
     let mut ours: Vec<u64> = (0..hubs).filter(|n| is_ours(*n)).collect();
-    let order =
-        |n: &u64| if is_random { mix(*n ^ seed << 40) } else { mix(*n / PALLET ^ seed << 40) };
+    let order = |n: &u64| mix(if is_random { *n } else { *n / PALLET } ^ seed);
     ours.sort_by_key(|n| (order(n), *n));
     ours.truncate(lines as usize);
     let mut bytes = b"CommsHubID,NewServiceUserReference\n".to_vec();

@@ -82,6 +82,7 @@ def prepare(world):
     sh(f"{world.hubstock} migrate")
     for person, role in PEOPLE.items():
         sh(f"echo 'a password for benches' | {world.hubstock} user add {person}@bench.example --name {person} --role {role} --password-stdin")
+    sh(f"{world.hubstock} setting set upload.most_mib 60000 {world.who('admin')}")
     sh(f"{WORLD} parties > {WORK}/parties.csv && {world.hubstock} import parties {WORK}/parties.csv {world.who('admin')}")
     for what in ("deliveries", "statuses"):
         began = time.monotonic()

@@ -1,6 +1,8 @@
 //! ESI-013, the CH Delivery Report: its runs, one run, and running it now.
 
+use app::App;
 use app::delivery_report::{self, Asker, ReportRun, RunState};
+use app::jobs::{self, JobKind};
 use app::tables::Format;
 use askama::Template;
 use axum::Router;
@@ -9,11 +11,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
 use domain::Refusal;
-use domain::access::Action;
+use domain::access::{Action, Actor};
 use domain::ids::ReportRunId;
 use serde::Deserialize;
 
-use super::{address, may, must_see, number_in, shown_in_form};
+use super::{address, may, must_see, number_in, part, shown_in_form};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Choice, Flash, Layout, Paging, Problems, Section, filters, redirect, render};
 use crate::session::SignedIn;
@@ -44,6 +46,7 @@ struct ListPage {
 struct ShowPage {
     layout: Layout,
     run: ReportRun,
+    progress: String,
     may_read_journal: bool,
 }
 
@@ -136,14 +139,19 @@ async fn show(
 ) -> Result<Response, Failure> {
     must_see(&who.actor, Action::SeeDeliveryReport)?;
     let (id, actor) = (number_in::<ReportRunId>(&id)?, who.actor.clone());
-    let run = blocking(move || delivery_report::get(&state.app, &actor, id)).await?;
+    let (run, progress) = blocking(move || {
+        let run = delivery_report::get(&state.app, &actor, id)?;
+        let progress = progress_of(&state.app, &actor, &run)?;
+        Ok((run, progress))
+    })
+    .await?;
     let layout = Layout::of(&who.viewer, Section::Reports, format!("CH Delivery Report {id}"))
         .crumb("Home", "/")
         .crumb("Reports", "/reports")
         .flash(flash)
         .problems(Problems::none());
     let may_read_journal = may(&who.actor, Action::ReadJournal);
-    Ok(render(StatusCode::OK, &ShowPage { layout, run, may_read_journal }))
+    Ok(render(StatusCode::OK, &ShowPage { layout, run, progress, may_read_journal }))
 }
 
 async fn events(
@@ -156,7 +164,7 @@ async fn events(
     follow(format!("/reports/{id}"), move || {
         let run = delivery_report::get(&state.app, &who.actor, id)?;
         Ok(match run.state {
-            RunState::Waiting => News::Progress(progress_of(&run)),
+            RunState::Waiting => News::Progress(progress_of(&state.app, &who.actor, &run)?),
             RunState::Done | RunState::Failed => News::Done,
         })
     })
@@ -178,10 +186,18 @@ async fn save(state: AppState, who: SignedIn, Path(id): Path<String>) -> Result<
 #[template(path = "reports/progress.html")]
 struct ProgressPart<'a> {
     run: &'a ReportRun,
+    done: i64,
+    total: i64,
 }
 
-fn progress_of(run: &ReportRun) -> String {
-    super::part(&ProgressPart { run })
+/// How far the job is that writes it.
+fn progress_of(app: &App, actor: &Actor, run: &ReportRun) -> app::Result<String> {
+    if run.state != RunState::Waiting {
+        return Ok(String::new());
+    }
+    let job = jobs::newest(app, actor, JobKind::WriteDeliveryReport, run.id.0)?;
+    let (done, total) = job.map_or((0, 0), |job| (job.progress, job.total));
+    Ok(part(&ProgressPart { run, done, total }))
 }
 
 /// Who asked for it.

@@ -32,8 +32,8 @@ use serde::Serialize;
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Ref, RefOr};
-use utoipa::{IntoResponses, Modify, OpenApi, ToSchema};
+use utoipa::openapi::{KnownFormat, ObjectBuilder, Ref, RefOr, Schema, SchemaFormat, Type};
+use utoipa::{IntoResponses, Modify, OpenApi, PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -56,7 +56,8 @@ pub const BASE: &str = "/api/v1";
             `Idempotent-Replayed: true`), another call under the same key 422; an answer that was \
             lost in a crash is answered with the journal entry of what was done. What can change \
             has an `ETag`, and changing it wants `If-Match` (`*` for whatever it is now). A list \
-            has at most `limit` items; `next`, if it is there, is the `cursor` of the next page.",
+            has at most `limit` items; `next`, if it is there, is the `cursor` of the next page. \
+            Empty files to fill in are at `/templates/{kind}.csv` and `.xlsx`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     modifiers(&Access),
@@ -110,6 +111,18 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
 }
+
+/// The bytes of a file.
+pub struct FileBytes;
+
+impl PartialSchema for FileBytes {
+    fn schema() -> RefOr<Schema> {
+        let binary = SchemaFormat::KnownFormat(KnownFormat::Binary);
+        ObjectBuilder::new().schema_type(Type::String).format(Some(binary)).into()
+    }
+}
+
+impl ToSchema for FileBytes {}
 
 impl IntoResponses for Problem {
     fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {

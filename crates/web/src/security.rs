@@ -101,7 +101,8 @@ async fn identify(mut request: Request, next: Next) -> Response {
     let id = given.filter(|id| is_plain(id)).map(str::to_owned);
     let id = id.unwrap_or_else(|| Uuid::now_v7().to_string());
     request.extensions_mut().insert(RequestId(id.clone()));
-    let span = tracing::info_span!("request", %id, method = %request.method(), path = request.uri().path());
+    let path = without_secret(request.uri().path());
+    let span = tracing::info_span!("request", %id, method = %request.method(), path);
     let started = Instant::now();
     async move {
         let mut answer = next.run(request).await;
@@ -114,6 +115,12 @@ async fn identify(mut request: Request, next: Next) -> Response {
     }
     .instrument(span)
     .await
+}
+
+/// The path as it may be logged: the links of invitations and new passwords end in a secret.
+fn without_secret(path: &str) -> &str {
+    let links = ["/invitations/", "/password/"];
+    links.into_iter().find(|link| path.starts_with(link)).unwrap_or(path)
 }
 
 fn is_plain(id: &str) -> bool {

@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::given::{Given, Query, reference};
-use super::{Page, Problem, at};
+use super::{FileBytes, Page, Problem, at};
 use crate::error_pages::{Failure, blocking};
 use crate::session::ApiActor;
 use crate::state::AppState;
@@ -171,7 +171,7 @@ async fn show(
     operation_id = "download_delivery_report",
     params(("id" = String, Path, description = "The run")),
     responses((status = OK, description = "The file, in the run's format",
-        content_type = "application/octet-stream", body = Vec<u8>), Problem),
+        content_type = "application/octet-stream", body = FileBytes), Problem),
     security(("token" = []), ("session" = [])))]
 async fn download(
     State(state): State<AppState>,

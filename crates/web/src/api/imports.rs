@@ -21,7 +21,7 @@ use utoipa_axum::routes;
 use super::given::{Given, IfMatch, Query, limit, reference};
 use super::jobs::{Job, newest};
 use super::people::Reason;
-use super::{Page, Problem, at, versioned};
+use super::{FileBytes, Page, Problem, at, versioned};
 use crate::error_pages::{Failure, blocking};
 use crate::session::ApiActor;
 use crate::state::AppState;
@@ -173,7 +173,7 @@ struct SentImport {
 /// compared, and applied only when another person has authorised it.
 #[utoipa::path(post, path = "/imports", tag = "inventory", operation_id = "submit_import",
     params(Sent),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream",
+    request_body(content = FileBytes, content_type = "application/octet-stream",
         description = "The file's bytes"),
     responses((status = ACCEPTED, body = SentImport), Problem),
     security(("token" = []), ("session" = [])))]
@@ -226,7 +226,7 @@ impl Write for Beginning {
 /// Says what a file would come to, and changes nothing.
 #[utoipa::path(post, path = "/imports/check", tag = "inventory", operation_id = "check_import",
     params(Sent),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream",
+    request_body(content = FileBytes, content_type = "application/octet-stream",
         description = "The file's bytes"),
     responses((status = OK, body = ImportCheck), Problem),
     security(("token" = []), ("session" = [])))]

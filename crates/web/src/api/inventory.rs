@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 
 use super::given::{Given, Query};
 use super::people::Reason;
-use super::{Page, Problem};
+use super::{FileBytes, Page, Problem};
 use crate::error_pages::{Failure, blocking};
 use crate::session::ApiActor;
 use crate::state::AppState;
@@ -214,7 +214,7 @@ async fn search(
 #[utoipa::path(get, path = "/hubs/export", tag = "inventory", operation_id = "export_hubs",
     params(Which),
     responses((status = OK, description = "The file, in the format asked for",
-        content_type = "application/octet-stream", body = Vec<u8>), Problem),
+        content_type = "application/octet-stream", body = FileBytes), Problem),
     security(("token" = []), ("session" = [])))]
 async fn export(
     State(state): State<AppState>,

@@ -2,7 +2,8 @@
 
 use app::journal::read::{self, Entry as Shown, JournalFilter};
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path, State};
+use domain::Refusal;
 use domain::access::Action;
 use domain::ids::UserId;
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,7 @@ use crate::state::AppState;
 
 /// The routes of this capability.
 pub fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show))
 }
 
 /// Which entries.
@@ -101,4 +102,25 @@ async fn list(
     });
     let entries = entries.await?;
     Ok(Page::part(entries.items.into_iter().map(shown).collect(), entries.next))
+}
+
+/// One entry of the journal.
+#[utoipa::path(get, path = "/journal/{seq}", tag = "journal", operation_id = "get_journal_entry",
+    params(("seq" = i64, Path, description = "Its place in the one order")),
+    responses((status = OK, body = JournalEntry), Problem),
+    security(("token" = []), ("session" = [])))]
+async fn show(
+    State(state): State<AppState>,
+    who: ApiActor,
+    Path(seq): Path<String>,
+) -> Result<Json<JournalEntry>, Failure> {
+    let found = blocking(move || {
+        who.actor.must(Action::ReadJournal)?;
+        let seq: i64 = reference(&seq, "entry")?;
+        let filter = JournalFilter::default();
+        let entries = read::list(&state.app, &who.actor, &filter, seq.checked_add(1))?;
+        let found = entries.items.into_iter().next().filter(|entry| entry.seq == seq);
+        Ok(found.ok_or_else(|| Refusal::not_found("entry"))?)
+    });
+    Ok(Json(shown(found.await?)))
 }

@@ -29,6 +29,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(reactivate))
         .routes(routes!(password_link))
         .routes(routes!(accept))
+        .routes(routes!(set_password))
 }
 
 /// An organisation as calls name it.
@@ -211,13 +212,13 @@ async fn invite(
     Ok(secret(at(StatusCode::CREATED, &format!("/people/{}", invited.user), answer)))
 }
 
-/// A password.
+/// A link's secret and a password.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Acceptance {
     /// The secret at the end of the link.
     secret: String,
-    /// The first password, or the one that the account has.
+    /// The password to set; to accept an invitation, the one that the account has, if it has one.
     password: String,
 }
 
@@ -358,4 +359,20 @@ async fn password_link(
     let link = format!("{url}/password/{}", made.secret);
     let expires_at = made.expires_at.to_string();
     Ok(secret((StatusCode::CREATED, Json(PasswordLink { link, expires_at })).into_response()))
+}
+
+/// Sets a new password by such a link. Every session of the person ends.
+#[utoipa::path(post, path = "/passwords/set", tag = "people", operation_id = "set_password",
+    request_body = Acceptance,
+    responses((status = NO_CONTENT, description = "Set"), Problem))]
+async fn set_password(
+    State(state): State<AppState>,
+    Given(given): Given<Acceptance>,
+) -> Result<StatusCode, Failure> {
+    let set = move || {
+        people::set_password_by_link(&state.app, &given.secret, &given.password)?;
+        Ok(())
+    };
+    blocking(set).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -3,7 +3,7 @@
 use app::sign_in::{self, NewToken as Wanted, OpenSession, Token as Issued};
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use domain::Refusal;
 use domain::access::Role;
@@ -18,7 +18,7 @@ use super::given::{Given, reference};
 use super::people::organisation_text;
 use super::{Page, Problem, at};
 use crate::error_pages::{Failure, blocking};
-use crate::session::ApiActor;
+use crate::session::{ApiActor, ClientAddress, cookie};
 use crate::state::AppState;
 
 /// The routes of this capability.
@@ -29,6 +29,8 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(end_session))
         .routes(routes!(tokens, issue))
         .routes(routes!(revoke))
+        .routes(routes!(organisations))
+        .routes(routes!(change_password))
 }
 
 /// Who is calling.
@@ -249,6 +251,70 @@ async fn revoke(
     blocking(move || {
         let id: TokenId = reference(&id, "token")?;
         sign_in::revoke_token(&state.app, &who.actor, id)
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// An organisation that the caller holds a role at.
+#[derive(Serialize, ToSchema)]
+struct OwnOrganisation {
+    /// `centre`, or a Party.
+    #[schema(example = "pty-000001")]
+    organisation: String,
+    /// Its name.
+    name: String,
+    /// Whether this call is for it.
+    is_this: bool,
+}
+
+/// The organisations that the caller holds a role at. A call is for the one that its token was
+/// issued for, or that its session is turned to.
+#[utoipa::path(get, path = "/me/organisations", tag = "own account",
+    operation_id = "list_own_organisations",
+    responses((status = OK, body = Page<OwnOrganisation>), Problem),
+    security(("token" = []), ("session" = [])))]
+async fn organisations(
+    State(state): State<AppState>,
+    who: ApiActor,
+) -> Result<Json<Page<OwnOrganisation>>, Failure> {
+    let this = who.actor.organisation;
+    let all = blocking(move || sign_in::organisations(&state.app, &who.actor)).await?;
+    let own = all.into_iter().map(|(organisation, name)| OwnOrganisation {
+        organisation: organisation_text(organisation),
+        name,
+        is_this: organisation == this,
+    });
+    Ok(Page::whole(own.collect()))
+}
+
+/// A change of password.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PasswordChange {
+    /// The password until now.
+    current: String,
+    /// The password from now on.
+    new: String,
+}
+
+/// Changes the caller's password. Every other session of theirs ends.
+#[utoipa::path(put, path = "/me/password", tag = "own account", operation_id = "change_password",
+    request_body = PasswordChange,
+    responses((status = NO_CONTENT, description = "Changed"), Problem),
+    security(("token" = []), ("session" = [])))]
+async fn change_password(
+    State(state): State<AppState>,
+    who: ApiActor,
+    ClientAddress(address): ClientAddress,
+    headers: HeaderMap,
+    Given(given): Given<PasswordChange>,
+) -> Result<StatusCode, Failure> {
+    let session = cookie(&state, &headers).filter(|_| who.session.is_some());
+    blocking(move || {
+        may_change(&who)?;
+        let place = (address.as_str(), session.as_deref());
+        sign_in::change_password(&state.app, &who.actor, &given.current, &given.new, place)
     })
     .await?;
     Ok(StatusCode::NO_CONTENT)

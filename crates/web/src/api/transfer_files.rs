@@ -27,7 +27,7 @@ use utoipa_axum::routes;
 use super::given::{Given, IfMatch, Query, limit, reference};
 use super::jobs::{Job, newest};
 use super::people::Reason;
-use super::{Page, Problem, at, once, versioned};
+use super::{FileBytes, Page, Problem, at, once, versioned};
 use crate::error_pages::{Failure, blocking};
 use crate::session::ApiActor;
 use crate::state::AppState;
@@ -187,7 +187,7 @@ fn accepted(submitted: Submitted) -> Response {
 /// person authorises it. The same content, or the same file ID, is answered with the first file.
 #[utoipa::path(post, path = "/transfer-files", tag = "transfer files",
     operation_id = "submit_transfer_file", params(Sent),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream",
+    request_body(content = FileBytes, content_type = "application/octet-stream",
         description = "The file's bytes"),
     responses((status = ACCEPTED, body = Submitted), Problem),
     security(("token" = []), ("session" = [])))]
@@ -236,7 +236,7 @@ struct CheckResult {
 /// Checks a file against the inventory as it is, and keeps and changes nothing.
 #[utoipa::path(post, path = "/transfer-files/check", tag = "transfer files",
     operation_id = "check_transfer_file", params(Named),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream",
+    request_body(content = FileBytes, content_type = "application/octet-stream",
         description = "The file's bytes"),
     responses((status = OK, body = CheckResult), Problem),
     security(("token" = []), ("session" = [])))]

@@ -55,7 +55,20 @@ const ROUTES: &[Route] = &[
         r#"{"secret":"none","password":"correct horse battery"}"#,
         Nobody,
     ),
+    route(
+        "set_password",
+        "POST /api/v1/passwords/set",
+        r#"{"secret":"none","password":"correct horse battery"}"#,
+        Nobody,
+    ),
     route("get_me", "GET /api/v1/me", "", Somebody),
+    route("list_own_organisations", "GET /api/v1/me/organisations", "", Somebody),
+    route(
+        "change_password",
+        "PUT /api/v1/me/password",
+        r#"{"current":"correct horse battery","new":"short"}"#,
+        Somebody,
+    ),
     route("list_sessions", "GET /api/v1/me/sessions", "", Somebody),
     route("end_session", "DELETE /api/v1/me/sessions/none", "", Somebody),
     route("list_tokens", "GET /api/v1/me/tokens", "", Somebody),
@@ -205,6 +218,12 @@ const ROUTES: &[Route] = &[
         May(SeeTransferFiles),
     ),
     route(
+        "download_original_file",
+        "GET /api/v1/transfer-files/ctf-999999/original",
+        "",
+        May(SeeTransferFiles),
+    ),
+    route(
         "download_response_file",
         "GET /api/v1/transfer-files/ctf-999999/response",
         "",
@@ -243,6 +262,7 @@ const ROUTES: &[Route] = &[
         May(SeeDeliveryReport),
     ),
     route("read_journal", "GET /api/v1/journal", "", May(ReadJournal)),
+    route("get_journal_entry", "GET /api/v1/journal/1", "", May(ReadJournal)),
     // A job that one may not see is one that there is not.
     route("get_job", "GET /api/v1/jobs/job-999999", "", Somebody),
     route("follow_job", "GET /api/v1/jobs/job-999999/events", "", Somebody),

@@ -90,6 +90,8 @@ fn a_transfer_file_goes_all_the_way() {
         let response = world.call(&maker, &format!("{get}/response"), None).await;
         assert_eq!(response.text().lines().count(), 4);
         assert!(response.header("content-disposition").contains("move_RSP.csv"));
+        let original = world.call(&maker, &format!("{get}/original"), None).await;
+        assert_eq!(original.text(), file);
         let errors = world.call(&maker, &format!("{get}/errors"), None).await.text();
         assert!(errors.contains("rubbish") && errors.lines().count() == 2, "{errors}");
         let lines = world.call(&maker, &format!("{get}/lines?limit=2"), None).await.json();

@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::shown::NamedPerson;
-use super::{Line, Page, Problem};
+use super::{FileBytes, Line, Page, Problem};
 use crate::api::given::{Given, Query, limit, reference};
 use crate::error_pages::{Failure, blocking};
 use crate::session::ApiActor;
@@ -27,6 +27,7 @@ use crate::streams;
 pub(super) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(lines))
+        .routes(routes!(original))
         .routes(routes!(response_file))
         .routes(routes!(errors_file))
         .routes(routes!(installed))
@@ -103,6 +104,26 @@ async fn find(state: &AppState, who: &ApiActor, id: String) -> Result<TransferFi
     blocking(move || {
         actor.must(Action::SeeTransferFiles)?;
         transfer_files::get(&app, &actor, reference(&id, "transfer file")?)
+    })
+    .await
+}
+
+/// The file as it was sent, byte for byte.
+#[utoipa::path(get, path = "/transfer-files/{id}/original", tag = "transfer files",
+    operation_id = "download_original_file",
+    params(("id" = String, Path, description = "The file")),
+    responses((status = OK, description = "The file",
+        content_type = "application/octet-stream", body = FileBytes), Problem),
+    security(("token" = []), ("session" = [])))]
+async fn original(
+    State(state): State<AppState>,
+    who: ApiActor,
+    Path(id): Path<String>,
+) -> Result<Response, Failure> {
+    let found = find(&state, &who, id).await?;
+    streams::download(&found.name, "application/octet-stream", move |mut out| {
+        transfer_files::original(&state.app, &who.actor, found.id, &mut out)?;
+        Ok(())
     })
     .await
 }

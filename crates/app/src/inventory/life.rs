@@ -85,7 +85,8 @@ pub struct StatusPeriod {
 
 /// Finds a hub by any form of its CHF or GPF ID.
 ///
-/// A Party finds hubs for which it is or was responsible; others do not exist for it.
+/// A Party finds the hubs for which it is responsible, with its own times and its counterparties;
+/// others do not exist for it.
 pub fn hub(app: &App, actor: &Actor, id: &str) -> Result<HubLife> {
     let sight = actor.sight(Action::SeeHubs)?;
     let asked = DeviceId::parse(id).map_err(|mistake| Refusal::field("id", mistake.to_string()))?;
@@ -93,11 +94,10 @@ pub fn hub(app: &App, actor: &Actor, id: &str) -> Result<HubLife> {
     let (row, asked_by_gpf) = find(&mut tx, asked)?.ok_or_else(|| not_found(asked))?;
     let book = store::transfer_files::party_book(&mut tx)?;
     let parties = responsible(&mut tx, &row, &book)?;
-    if let Sight::Party(own) = sight
-        && !parties.iter().any(|r| r.party.id == own)
-    {
-        return Err(not_found(asked).into());
-    }
+    let parties = match sight {
+        Sight::Everything => parties,
+        Sight::Party(own) => as_seen_by(own, parties).ok_or_else(|| not_found(asked))?,
+    };
     let last = parties.last().ok_or_else(|| Error::Damaged(format!("nobody has {}", row.id)))?;
     let (party, party_since) = (last.party.clone(), last.from);
     let installation_end = date(&row.delivered.installation_end);
@@ -118,6 +118,20 @@ pub fn hub(app: &App, actor: &Actor, id: &str) -> Result<HubLife> {
         delivered: row.delivered,
         parties,
     })
+}
+
+/// What a Party sees of a hub's Parties: itself, from whom it came and to whom it went. Nothing
+/// when the hub is not its own now.
+fn as_seen_by(own: PartyId, parties: Vec<Responsible>) -> Option<Vec<Responsible>> {
+    let is_own = |place: usize| parties.get(place).is_some_and(|r| r.party.id == own);
+    if !is_own(parties.len().checked_sub(1)?) {
+        return None;
+    }
+    let near = |place: usize| {
+        is_own(place) || is_own(place + 1) || place.checked_sub(1).is_some_and(is_own)
+    };
+    let seen: Vec<bool> = (0..parties.len()).map(near).collect();
+    Some(parties.into_iter().zip(seen).filter_map(|(r, seen)| seen.then_some(r)).collect())
 }
 
 fn not_found(asked: DeviceId) -> Refusal {

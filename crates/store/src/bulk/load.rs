@@ -49,61 +49,40 @@ pub struct HubRow {
     pub quarantined: bool,
 }
 
-/// Keys that are so near to each other are read as one range.
+/// Keys that are so near to each other are read together with what is between them.
 const NEAR: u64 = 8;
-
-/// From a key to another, both included.
-type Range = (i64, i64);
 
 /// The hubs that have one of these keys as CHF or as GPF ID, in the order of their CHF IDs. The
 /// keys are in order, each once.
 pub fn hubs_of(tx: &mut Tx, keys: &[i64]) -> Result<Vec<HubRow>> {
-    let wanted = ranges(keys);
-    let mut hubs = hubs_in(tx, &wanted, keys)?;
+    let mut hubs = hubs_at(tx, keys)?;
     let mut others = Vec::new();
-    let mut take = |gpf: i64, id: i64| {
-        if keys.binary_search(&gpf).is_ok() && keys.binary_search(&id).is_err() {
+    let mut take = |id: i64| {
+        if keys.binary_search(&id).is_err() {
             others.push(id);
         }
     };
     match &mut tx.0 {
-        TxInner::Sqlite(tx) => sqlite::gpfs_in(tx, &wanted, &mut take)?,
-        TxInner::Postgres(tx) => postgres::gpfs_in(tx, &wanted, &mut take)?,
+        TxInner::Sqlite(tx) => sqlite::hubs_of_gpfs(tx, keys, &mut take)?,
+        TxInner::Postgres(tx) => postgres::hubs_of_gpfs(tx, keys, &mut take)?,
     }
     if !others.is_empty() {
         others.sort_unstable();
-        let others = hubs_in(tx, &ranges(&others), &others)?;
-        hubs.extend(others);
+        hubs.extend(hubs_at(tx, &others)?);
     }
     hubs.sort_unstable_by_key(|hub| hub.id);
     Ok(hubs)
 }
 
-/// The hubs with these CHF IDs, all of which are within these ranges.
-fn hubs_in(tx: &mut Tx, ranges: &[Range], keys: &[i64]) -> Result<Vec<HubRow>> {
+/// The hubs with these CHF IDs.
+fn hubs_at(tx: &mut Tx, keys: &[i64]) -> Result<Vec<HubRow>> {
     let mut hubs = Vec::new();
-    let mut take = |hub: HubRow| {
-        if keys.binary_search(&hub.id).is_ok() {
-            hubs.push(hub);
-        }
-    };
+    let mut take = |hub: HubRow| hubs.push(hub);
     match &mut tx.0 {
-        TxInner::Sqlite(tx) => sqlite::hubs_in(tx, ranges, &mut take)?,
-        TxInner::Postgres(tx) => postgres::hubs_in(tx, ranges, &mut take)?,
+        TxInner::Sqlite(tx) => sqlite::hubs_at(tx, keys, &mut take)?,
+        TxInner::Postgres(tx) => postgres::hubs_at(tx, keys, &mut take)?,
     }
     Ok(hubs)
-}
-
-/// Ranges that hold all of these keys and little else.
-fn ranges(keys: &[i64]) -> Vec<Range> {
-    let mut ranges: Vec<Range> = Vec::new();
-    for key in keys {
-        match ranges.last_mut() {
-            Some((_, last)) if key.abs_diff(*last) <= NEAR => *last = *key,
-            _ => ranges.push((*key, *key)),
-        }
-    }
-    ranges
 }
 
 /// Adds hubs, which come in the order of their IDs. One that is there already, by either ID, is an
@@ -146,16 +125,4 @@ pub(super) struct Place {
     pub model: i64,
     pub pallet: i64,
     pub region: String,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_that_are_near_each_other_are_one_range() {
-        assert_eq!(ranges(&[]), []);
-        assert_eq!(ranges(&[-20, -12, -3, 0, 4, 13]), [(-20, -12), (-3, 4), (13, 13)]);
-        assert_eq!(ranges(&[i64::MIN, i64::MAX]), [(i64::MIN, i64::MIN), (i64::MAX, i64::MAX)]);
-    }
 }

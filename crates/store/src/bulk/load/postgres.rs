@@ -10,7 +10,7 @@ use super::packs::{
     DeliveredPack, Fingerprint, PACK_COLUMNS, PACK_JOINS, PACK_NUMBERS, PACK_TEXTS, PalletKey, pack,
 };
 use super::tables::{Column, HUBS, Table};
-use super::{HubRow, Place, Range, status};
+use super::{HubRow, NEAR, Place, status};
 use crate::Value;
 use crate::bulk::copy_in::CopyIn;
 use crate::db::postgres::{PostgresTx, broken, wait};
@@ -55,9 +55,9 @@ fn each(
     tx.batch(NO_FENCE)
 }
 
-pub(super) fn hubs_in(
+pub(super) fn hubs_at(
     tx: &mut PostgresTx,
-    ranges: &[Range],
+    keys: &[i64],
     take: &mut dyn FnMut(HubRow),
 ) -> Result<()> {
     let sql = "
@@ -65,28 +65,48 @@ pub(super) fn hubs_in(
             h.last_change, h.quarantined
         FROM unnest($1::bigint[], $2::bigint[]) AS k (first, last)
         JOIN hubs h ON h.id BETWEEN k.first AND k.last";
-    let (firsts, lasts): (Vec<i64>, Vec<i64>) = ranges.iter().copied().unzip();
+    let (firsts, lasts) = ranges(keys);
     each(tx, sql, &[&firsts, &lasts], |row| {
-        take(hub(row)?);
+        if keys.binary_search(&row.try_get(0)?).is_ok() {
+            take(hub(row)?);
+        }
         Ok(())
     })
 }
 
-/// The GPF and CHF IDs of the hubs whose GPF IDs are within these ranges.
-pub(super) fn gpfs_in(
+/// The CHF IDs of the hubs with these GPF IDs.
+pub(super) fn hubs_of_gpfs(
     tx: &mut PostgresTx,
-    ranges: &[Range],
-    take: &mut dyn FnMut(i64, i64),
+    keys: &[i64],
+    take: &mut dyn FnMut(i64),
 ) -> Result<()> {
     let sql = "
         SELECT h.gpf, h.id
         FROM unnest($1::bigint[], $2::bigint[]) AS k (first, last)
         JOIN hubs h ON h.gpf BETWEEN k.first AND k.last";
-    let (firsts, lasts): (Vec<i64>, Vec<i64>) = ranges.iter().copied().unzip();
+    let (firsts, lasts) = ranges(keys);
     each(tx, sql, &[&firsts, &lasts], |row| {
-        take(row.try_get(0)?, row.try_get(1)?);
+        if keys.binary_search(&row.try_get(0)?).is_ok() {
+            take(row.try_get(1)?);
+        }
         Ok(())
     })
+}
+
+/// The beginnings and ends of ranges that hold all of these keys, which are in order, and little
+/// else.
+fn ranges(keys: &[i64]) -> (Vec<i64>, Vec<i64>) {
+    let (mut firsts, mut lasts) = (Vec::new(), Vec::new());
+    for key in keys {
+        match lasts.last_mut() {
+            Some(last) if key.abs_diff(*last) <= NEAR => *last = *key,
+            _ => {
+                firsts.push(*key);
+                lasts.push(*key);
+            }
+        }
+    }
+    (firsts, lasts)
 }
 
 fn hub(row: &Row) -> std::result::Result<HubRow, Failure> {
@@ -270,4 +290,17 @@ fn columns<T: for<'a> FromSql<'a> + Default, const N: usize>(
         *column = row.try_get(first + index)?;
     }
     Ok(columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_are_near_each_other_are_one_range() {
+        assert_eq!(ranges(&[]), (vec![], vec![]));
+        assert_eq!(ranges(&[-20, -12, -3, 0, 4, 13]), (vec![-20, -3, 13], vec![-12, 4, 13]));
+        let ends = vec![i64::MIN, i64::MAX];
+        assert_eq!(ranges(&ends), (ends.clone(), ends.clone()));
+    }
 }

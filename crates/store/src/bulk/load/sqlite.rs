@@ -9,7 +9,7 @@ use super::packs::{
     DeliveredPack, Fingerprint, PACK_COLUMNS, PACK_JOINS, PACK_NUMBERS, PACK_TEXTS, PalletKey, pack,
 };
 use super::tables::Table;
-use super::{HubRow, Place, Range, status};
+use super::{HubRow, NEAR, Place, status};
 use crate::Value;
 use crate::db::sqlite::{SqliteTx, broken};
 use crate::error::Result;
@@ -18,44 +18,53 @@ fn prepare<'a>(tx: &'a SqliteTx, sql: &str) -> Result<CachedStatement<'a>> {
     tx.connection().prepare_cached(sql).map_err(|e| broken(sql, e))
 }
 
-pub(super) fn hubs_in(tx: &SqliteTx, ranges: &[Range], take: &mut dyn FnMut(HubRow)) -> Result<()> {
+pub(super) fn hubs_at(tx: &SqliteTx, keys: &[i64], take: &mut dyn FnMut(HubRow)) -> Result<()> {
     let sql = "
         SELECT id, gpf, pack, party, status, status_at, installed_at, last_move, last_change,
             quarantined
-        FROM hubs WHERE id BETWEEN $1 AND $2";
-    each_in(tx, sql, ranges, |row| {
+        FROM hubs WHERE id >= $1 ORDER BY id";
+    each_at(tx, sql, keys, |row| {
         take(hub(row)?);
         Ok(())
     })
 }
 
-/// The GPF and CHF IDs of the hubs whose GPF IDs are within these ranges, from the index alone.
-pub(super) fn gpfs_in(
-    tx: &SqliteTx,
-    ranges: &[Range],
-    take: &mut dyn FnMut(i64, i64),
-) -> Result<()> {
-    let sql = "SELECT gpf, id FROM hubs WHERE gpf BETWEEN $1 AND $2";
-    each_in(tx, sql, ranges, |row| {
-        take(row.get(0)?, row.get(1)?);
+/// The CHF IDs of the hubs with these GPF IDs, from the index alone.
+pub(super) fn hubs_of_gpfs(tx: &SqliteTx, keys: &[i64], take: &mut dyn FnMut(i64)) -> Result<()> {
+    let sql = "SELECT gpf, id FROM hubs WHERE gpf >= $1 ORDER BY gpf";
+    each_at(tx, sql, keys, |row| {
+        take(row.get(1)?);
         Ok(())
     })
 }
 
-fn each_in(
+/// Gives the rows that have one of these keys, which are in order, to `take`. The statement answers
+/// rows by their keys, from one on.
+///
+/// A row that comes up skips all keys before it, so that a file of new hubs is soon done with; and
+/// keys that are near to each other are stepped to, not looked up.
+fn each_at(
     tx: &SqliteTx,
     sql: &str,
-    ranges: &[Range],
+    mut keys: &[i64],
     mut take: impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
 ) -> Result<()> {
     let mut statement = prepare(tx, sql)?;
     let mut read = || -> rusqlite::Result<()> {
-        for (first, last) in ranges {
+        while let Some(first) = keys.first() {
             statement.raw_bind_parameter(1, first)?;
-            statement.raw_bind_parameter(2, last)?;
             let mut rows = statement.raw_query();
-            while let Some(row) = rows.next()? {
-                take(row)?;
+            loop {
+                let Some(row) = rows.next()? else { return Ok(()) };
+                let at: i64 = row.get(0)?;
+                keys = &keys[keys.partition_point(|key| *key < at)..];
+                if keys.first() == Some(&at) {
+                    take(row)?;
+                    keys = &keys[1..];
+                }
+                if keys.first().is_none_or(|key| key.abs_diff(at) > NEAR) {
+                    break;
+                }
             }
         }
         Ok(())

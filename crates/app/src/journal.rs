@@ -1,7 +1,7 @@
 //! The journal: one gap-free order of all that happened, each entry bound to the ones before.
 //!
-//! [`record`] is the only writer. It runs in the transaction of the change that it records, so
-//! neither is ever there without the other.
+//! [`enact`] and [`record`] are the only writers. They run in the transaction of the change that is
+//! recorded, so neither is ever there without the other.
 
 mod event;
 pub mod read;
@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use store::Tx;
 use store::journal::EntryRow;
 
-use crate::Result;
+use crate::{App, Result};
 
 pub use event::{Counts, Event, KINDS};
 pub use redo::redo;
@@ -44,8 +44,20 @@ impl From<&Actor> for By {
     }
 }
 
-/// Adds an entry for `event` and answers its place.
+/// Does what `event` says and adds its entry: the operation and a rebuilding from the journal take
+/// the same way, so they cannot differ. Answers the entry's place.
+pub fn enact(tx: &mut Tx, app: &App, by: By, event: &Event) -> Result<i64> {
+    let entry = append(tx, app.now(), by, event)?;
+    redo(tx, app, &entry, event)?;
+    Ok(entry.seq)
+}
+
+/// Adds an entry for `event`, which the caller has done, and answers its place.
 pub fn record(tx: &mut Tx, at: Timestamp, by: By, event: &Event) -> Result<i64> {
+    Ok(append(tx, at, by, event)?.seq)
+}
+
+fn append(tx: &mut Tx, at: Timestamp, by: By, event: &Event) -> Result<EntryRow> {
     let (seq, previous) = match store::journal::last(tx)? {
         Some(last) => (last.seq + 1, last.hash),
         None => (1, GENESIS),
@@ -64,7 +76,7 @@ pub fn record(tx: &mut Tx, at: Timestamp, by: By, event: &Event) -> Result<i64> 
     entry.hash = hash_of(&entry);
     store::journal::append(tx, &entry)?;
     crate::idempotency::mark(tx, seq)?;
-    Ok(seq)
+    Ok(entry)
 }
 
 /// The hash that an entry must have after the one before it.

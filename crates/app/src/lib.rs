@@ -18,6 +18,7 @@ pub mod settings;
 pub mod sheet;
 pub mod sign_in;
 pub mod tables;
+pub mod timers;
 pub mod transfer_files;
 
 use std::path::PathBuf;

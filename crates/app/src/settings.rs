@@ -44,6 +44,7 @@ pub struct Setting {
 
 const FORMATS: &str = "Hubstock file formats: the order of the result codes";
 const OWN: &str = "Hubstock's own choice; no public document sets one";
+const TIMERS: &str = "Hubstock specification, section 15; no public document sets one";
 const OWASP: &str = "OWASP Authentication and Session Management cheat sheets";
 
 const fn check(name: &'static str, meaning: &'static str) -> Setting {
@@ -177,6 +178,66 @@ settings! {
     TOKEN_LONGEST_DAYS = number(
         "token.longest_days", "365", (1, 730),
         "Days that an API token may be valid", OWN,
+    );
+    /// How long the DCC has for a new offer.
+    TIMER_PUBLISH_OFFER = number(
+        "timer.publish_offer", "2", (1, 60),
+        "Working days in which the DCC publishes or returns an offer", TIMERS,
+    );
+    /// How long an offer takes requests when it says nothing else.
+    TIMER_REQUESTS_OPEN = number(
+        "timer.requests_open", "5", (1, 60),
+        "Working days for which a published offer takes requests, unless it says another day", TIMERS,
+    );
+    /// How long an offer stands.
+    TIMER_OFFER_EXPIRES = number(
+        "timer.offer_expires", "60", (1, 365),
+        "Calendar days after its publication at which an offer expires", TIMERS,
+    );
+    /// How long selection may take.
+    TIMER_SELECTION = number(
+        "timer.selection", "3", (1, 60),
+        "Working days after closing in which selection is run", TIMERS,
+    );
+    /// How long an allocation waits for both Parties.
+    TIMER_CONFIRM = number(
+        "timer.confirm", "2", (1, 60),
+        "Working days in which an allocation is confirmed, before it lapses to the next", TIMERS,
+    );
+    /// How long a sender has.
+    TIMER_DISPATCH = number(
+        "timer.dispatch", "10", (1, 120),
+        "Working days in which confirmed stock is dispatched", TIMERS,
+    );
+    /// How long stock may be on its way.
+    TIMER_IN_TRANSIT = number(
+        "timer.in_transit", "5", (1, 120),
+        "Working days after dispatch at which stock that has not arrived raises an alarm", TIMERS,
+    );
+    /// How long a receiver has.
+    TIMER_RECEIPT = number(
+        "timer.receipt", "5", (1, 120),
+        "Working days in which arrived stock is received", TIMERS,
+    );
+    /// When a late receipt is escalated.
+    TIMER_RECEIPT_ESCALATION = number(
+        "timer.receipt_escalation", "5", (1, 120),
+        "Working days after the reminder at which a late receipt goes to the DCC", TIMERS,
+    );
+    /// How long the DCC has for a transfer file.
+    TIMER_PREPARE_FILE = number(
+        "timer.prepare_file", "1", (1, 60),
+        "Working days in which the transfer file of reconciled lines is prepared", TIMERS,
+    );
+    /// How long the authoriser has.
+    TIMER_AUTHORISE_FILE = number(
+        "timer.authorise_file", "1", (1, 60),
+        "Working days in which a checked transfer file is authorised", TIMERS,
+    );
+    /// Notice of a selection policy.
+    TIMER_POLICY_NOTICE = number(
+        "timer.policy_notice", "20", (0, 250),
+        "Working days between the publication of a selection policy and its coming into force", TIMERS,
     );
     /// How long an `Idempotency-Key` is remembered.
     IDEMPOTENCY_DAYS = number(

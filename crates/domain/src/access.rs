@@ -146,6 +146,42 @@ pub enum Action {
     ChangeSettings,
     /// Issue API tokens for oneself.
     IssueTokens,
+    /// See the board: published offers and wanted requests of all Parties, without their device IDs.
+    SeeBoard,
+    /// See offers and requests that are not on the board, with all that belongs to them.
+    SeeOffers,
+    /// Draft, submit, change and withdraw a Party's offers.
+    ManageOffers,
+    /// Draft, submit, change and withdraw a Party's requests.
+    ManageRequests,
+    /// Publish, return, suspend and resume offers.
+    PublishOffers,
+    /// See which stock may stand in for which, installation end dates and holidays.
+    SeeStockRules,
+    /// Change which stock may stand in for which, installation end dates and holidays.
+    ChangeStockRules,
+    /// See selection policies and what simulations of them show.
+    SeePolicies,
+    /// Draft, simulate and publish selection policies.
+    ManagePolicies,
+    /// Run selection over an offer whose time for requests has ended.
+    RunSelection,
+    /// See runs of selection with their records.
+    SeeSelection,
+    /// See transfers, with their device IDs.
+    SeeTransfers,
+    /// Notify a direct transfer, confirm or cancel a transfer.
+    AgreeTransfers,
+    /// Say what left a warehouse.
+    Dispatch,
+    /// Say what arrived, and which of it is accepted.
+    Receive,
+    /// Put a transfer on hold or take it off, reverse it, correct its lines.
+    SuperviseTransfers,
+    /// Read one's own notices and choose how to be told.
+    ReadNotices,
+    /// See e-mails that were sent or wait.
+    SeeMail,
 }
 
 /// How far a permission reaches.
@@ -183,6 +219,24 @@ impl Action {
         Action::SeeSettings,
         Action::ChangeSettings,
         Action::IssueTokens,
+        Action::SeeBoard,
+        Action::SeeOffers,
+        Action::ManageOffers,
+        Action::ManageRequests,
+        Action::PublishOffers,
+        Action::SeeStockRules,
+        Action::ChangeStockRules,
+        Action::SeePolicies,
+        Action::ManagePolicies,
+        Action::RunSelection,
+        Action::SeeSelection,
+        Action::SeeTransfers,
+        Action::AgreeTransfers,
+        Action::Dispatch,
+        Action::Receive,
+        Action::SuperviseTransfers,
+        Action::ReadNotices,
+        Action::SeeMail,
     ];
 
     /// Whether it only reads. A read-only API token may do no other.
@@ -199,6 +253,13 @@ impl Action {
                 | Action::ReadJournal
                 | Action::SeePeople
                 | Action::SeeSettings
+                | Action::SeeBoard
+                | Action::SeeOffers
+                | Action::SeeStockRules
+                | Action::SeePolicies
+                | Action::SeeSelection
+                | Action::SeeTransfers
+                | Action::SeeMail
         )
     }
 }
@@ -279,7 +340,47 @@ pub fn reach(role: Role, action: Action) -> Reach {
             SystemAdmin | Auditor | DccLogistics | DspOperator => All,
             _ => Nothing,
         },
-        Action::IssueTokens => All,
+        Action::IssueTokens | Action::ReadNotices => All,
+        Action::SeeBoard | Action::SeeStockRules | Action::SeePolicies => match role {
+            CspEnquirer | DspOperator | SystemAdmin => Nothing,
+            _ => All,
+        },
+        Action::SeeOffers | Action::SeeSelection => match role {
+            PartyViewer | StockManager | Warehouse | PartyAdmin => Own,
+            DccLogistics | DccAuthoriser | DccFinance | DccDisputes | DccPolicy | Auditor => All,
+            DspOperator | CspEnquirer | SystemAdmin => Nothing,
+        },
+        Action::ManageOffers | Action::ManageRequests | Action::AgreeTransfers => match role {
+            StockManager => Own,
+            DccLogistics => All,
+            _ => Nothing,
+        },
+        Action::Dispatch | Action::Receive => match role {
+            StockManager | Warehouse => Own,
+            DccLogistics => All,
+            _ => Nothing,
+        },
+        Action::PublishOffers | Action::RunSelection | Action::SuperviseTransfers => match role {
+            DccLogistics => All,
+            _ => Nothing,
+        },
+        Action::ChangeStockRules => match role {
+            DccLogistics | DccPolicy => All,
+            _ => Nothing,
+        },
+        Action::ManagePolicies => match role {
+            DccPolicy => All,
+            _ => Nothing,
+        },
+        Action::SeeTransfers => match role {
+            PartyViewer | StockManager | Warehouse | PartyAdmin => Own,
+            DccLogistics | DccAuthoriser | DccFinance | DccDisputes | DspOperator | Auditor => All,
+            DccPolicy | CspEnquirer | SystemAdmin => Nothing,
+        },
+        Action::SeeMail => match role {
+            SystemAdmin | DccLogistics | Auditor => All,
+            _ => Nothing,
+        },
     }
 }
 
@@ -404,7 +505,8 @@ mod tests {
 
     #[test]
     fn an_auditor_changes_nothing() {
-        for action in Action::ALL.iter().filter(|a| !a.only_reads() && **a != Action::IssueTokens) {
+        let own = [Action::IssueTokens, Action::ReadNotices];
+        for action in Action::ALL.iter().filter(|a| !a.only_reads() && !own.contains(a)) {
             assert_eq!(reach(Role::Auditor, *action), Reach::Nothing, "{action:?}");
         }
     }
@@ -413,7 +515,15 @@ mod tests {
     fn a_party_never_reaches_beyond_its_own_things() {
         for role in Role::ALL.iter().filter(|r| r.is_of_a_party()) {
             for action in Action::ALL {
-                let shared = [Action::SeeParties, Action::IssueTokens].contains(action);
+                let shared = [
+                    Action::SeeParties,
+                    Action::IssueTokens,
+                    Action::SeeBoard,
+                    Action::SeeStockRules,
+                    Action::SeePolicies,
+                    Action::ReadNotices,
+                ];
+                let shared = shared.contains(action);
                 assert!(shared || reach(*role, *action) != Reach::All, "{role:?} {action:?}");
             }
         }

@@ -68,6 +68,22 @@ ids! {
     FileId "fil",
     /// An API token.
     TokenId "tok",
+    /// Stock that a Party offers.
+    OfferId "off",
+    /// Stock that a Party asks for.
+    RequestId "req",
+    /// A filter of the board that a person saved.
+    SavedFilterId "flt",
+    /// One version of the selection policy.
+    PolicyId "pol",
+    /// One run of selection over an offer.
+    AllocationRunId "alr",
+    /// A transfer of stock between two Parties.
+    TransferId "trf",
+    /// Something that one person is told.
+    NoticeId "ntc",
+    /// An e-mail.
+    MessageId "msg",
 }
 
 #[cfg(test)]

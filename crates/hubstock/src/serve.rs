@@ -153,6 +153,9 @@ fn keep_time(app: &App, stop: &AtomicBool) {
             if let Err(error) = app::delivery_report::schedule_due(app) {
                 tracing::error!(%error, "the schedule of ESI-013 could not be looked at");
             }
+            if let Err(error) = app::timers::pass(app) {
+                tracing::error!(%error, "the deadlines could not be looked at");
+            }
             if let Err(error) = app::tidy(app) {
                 tracing::error!(%error, "what has expired could not be dropped");
             }

@@ -18,6 +18,7 @@ pub mod parties;
 pub mod people;
 pub mod settings;
 pub mod sign_in;
+pub mod timers;
 pub mod transfer_files;
 pub mod value;
 

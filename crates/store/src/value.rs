@@ -1,7 +1,10 @@
 //! Values that go into and come out of statements, the same for both databases.
 
 use domain::DeviceId;
-use domain::ids::{FileId, ImportId, JobId, PartyId, ReportRunId, TokenId, TransferFileId, UserId};
+use domain::ids::{
+    AllocationRunId, FileId, ImportId, JobId, MessageId, NoticeId, OfferId, PartyId, PolicyId,
+    ReportRunId, RequestId, SavedFilterId, TokenId, TransferFileId, TransferId, UserId,
+};
 use domain::inventory::SmiStatus;
 use jiff::Timestamp;
 
@@ -61,7 +64,24 @@ macro_rules! id_values {
     )+};
 }
 
-id_values!(PartyId, UserId, ImportId, TransferFileId, ReportRunId, JobId, FileId, TokenId);
+id_values!(
+    PartyId,
+    UserId,
+    ImportId,
+    TransferFileId,
+    ReportRunId,
+    JobId,
+    FileId,
+    TokenId,
+    OfferId,
+    RequestId,
+    SavedFilterId,
+    PolicyId,
+    AllocationRunId,
+    TransferId,
+    NoticeId,
+    MessageId
+);
 
 impl<T: Into<Value>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Value {

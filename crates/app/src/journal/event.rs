@@ -48,6 +48,10 @@ pub enum Event {
     TokenRevoked { token: i64 },
     /// A setting was changed.
     SettingChanged { name: String, from: Option<String>, to: String },
+    /// A holiday was put in the table, or renamed.
+    HolidaySet { day: String, name: String },
+    /// A holiday was taken out of the table.
+    HolidayDropped { day: String },
     /// One Party was changed on its page.
     PartyChanged { party: i64, from: BTreeMap<String, String>, to: BTreeMap<String, String> },
 
@@ -132,6 +136,13 @@ pub enum Event {
     },
     /// ESI-013 could not be written.
     DeliveryReportFailed { run: i64, reason: String },
+    // Offers and requests.
+
+    // Selection.
+
+    // Transfers.
+
+    // Notices and e-mails.
 }
 
 /// Every kind of entry, in the order of [`Event`].
@@ -148,6 +159,8 @@ pub const KINDS: &[&str] = &[
     "TokenIssued",
     "TokenRevoked",
     "SettingChanged",
+    "HolidaySet",
+    "HolidayDropped",
     "PartyChanged",
     "ImportReceived",
     "ImportRefused",
@@ -173,6 +186,10 @@ pub const KINDS: &[&str] = &[
     "DeliveryReportRequested",
     "DeliveryReportWritten",
     "DeliveryReportFailed",
+    // Offers and requests.
+    // Selection.
+    // Transfers.
+    // Notices and e-mails.
 ];
 
 impl Event {
@@ -220,6 +237,9 @@ impl Event {
                 TokenId(*token).to_string()
             }
             Event::SettingChanged { name, .. } => name.clone(),
+            Event::HolidaySet { day, .. } | Event::HolidayDropped { day } => {
+                format!("holiday-{day}")
+            }
             Event::PartyChanged { party, .. } => PartyId(*party).to_string(),
             Event::ImportReceived { import, .. }
             | Event::ImportRefused { import, .. }
@@ -246,6 +266,10 @@ impl Event {
             Event::DeliveryReportRequested { run, .. }
             | Event::DeliveryReportWritten { run, .. }
             | Event::DeliveryReportFailed { run, .. } => ReportRunId(*run).to_string(),
+            // Offers and requests.
+            // Selection.
+            // Transfers.
+            // Notices and e-mails.
         }
     }
 }

@@ -138,6 +138,8 @@ pub fn sentence(event: &Event) -> String {
             let from = from.as_deref().unwrap_or("its default");
             format!("Changed the setting {name} from {from} to {to}")
         }
+        Event::HolidaySet { day, name } => format!("Put {name} on {day} in the table of holidays"),
+        Event::HolidayDropped { day } => format!("Took {day} out of the table of holidays"),
         Event::PartyChanged { party, from, to } => {
             format!("Changed {}: {}", PartyId(*party), changes(from, to))
         }
@@ -223,7 +225,10 @@ pub fn sentence(event: &Event) -> String {
         }
         Event::DeliveryReportFailed { run, reason } => {
             format!("Could not write the CH Delivery Report {}: {reason}", ReportRunId(*run))
-        }
+        } // Offers and requests.
+          // Selection.
+          // Transfers.
+          // Notices and e-mails.
     }
 }
 

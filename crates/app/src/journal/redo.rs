@@ -10,7 +10,9 @@ use store::people::PersonState;
 use store::sign_in::TokenRow;
 
 use super::Event;
-use crate::{App, Error, Result, delivery_report, imports, inventory, parties, transfer_files};
+use crate::{
+    App, Error, Result, delivery_report, imports, inventory, parties, timers, transfer_files,
+};
 
 /// What stands in the place of a password's hash, which the journal does not hold.
 const NO_PASSWORD: &str = "not in the journal";
@@ -19,6 +21,13 @@ const NO_PASSWORD: &str = "not in the journal";
 pub fn redo(tx: &mut Tx, from: &App, entry: &EntryRow, event: &Event) -> Result<()> {
     let mut file = |sha256: &str| stored(from, sha256);
     let done = match event {
+        Event::HolidaySet { .. } | Event::HolidayDropped { .. } => {
+            timers::redo(tx, event).map(|()| true)?
+        }
+        // Offers and requests.
+        // Selection.
+        // Transfers.
+        // Notices and e-mails.
         Event::SettingChanged { name, to, .. } => {
             store::settings::put(tx, name, to)?;
             true

@@ -34,6 +34,8 @@ const fn with_secret(table: Table, secret: &'static [&'static str]) -> Table {
 /// Every table that is compared.
 pub const TABLES: &[Table] = &[
     table("settings", &["name"], &["value", "version"]),
+    table("holidays", &["day"], &["name"]),
+    table("deadlines", &["subject", "what"], &["due_at", "settled_at"]),
     table(
         "parties",
         &["id"],

@@ -5,8 +5,10 @@ use crate::args;
 use crate::error::{Error, Result};
 use sha2::{Digest, Sha256};
 
-const MIGRATIONS: &[(&str, &str)] =
-    &[("0001_foundation", include_str!("../../migrations/0001_foundation.sql"))];
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("0001_foundation", include_str!("../../migrations/0001_foundation.sql")),
+    ("0002_timers", include_str!("../../migrations/0002_timers.sql")),
+];
 
 const RECORD: &str = "
     CREATE TABLE IF NOT EXISTS migrations (

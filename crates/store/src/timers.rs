@@ -1,0 +1,101 @@
+//! Deadlines and holidays.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::error::{Error, Result};
+use crate::{Tx, args};
+
+/// Something that must have happened by an instant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadlineRow {
+    /// What it is about, such as `off-000042`.
+    pub subject: String,
+    /// Which of the subject's deadlines.
+    pub what: String,
+    /// By when.
+    pub due_at: Timestamp,
+    /// When it was met, or its passing was dealt with.
+    pub settled_at: Option<Timestamp>,
+}
+
+/// Sets a deadline, or sets it anew.
+pub fn set(tx: &mut Tx, subject: &str, what: &str, due_at: Timestamp) -> Result<()> {
+    let sql = "
+        INSERT INTO deadlines (subject, what, due_at, settled_at) VALUES ($1, $2, $3, NULL)
+        ON CONFLICT (subject, what)
+        DO UPDATE SET due_at = excluded.due_at, settled_at = NULL";
+    tx.exec(sql, args![subject, what, due_at])?;
+    Ok(())
+}
+
+/// Settles one deadline, if it is open.
+pub fn settle(tx: &mut Tx, subject: &str, what: &str, at: Timestamp) -> Result<()> {
+    let sql = "
+        UPDATE deadlines SET settled_at = $3
+        WHERE subject = $1 AND what = $2 AND settled_at IS NULL";
+    tx.exec(sql, args![subject, what, at])?;
+    Ok(())
+}
+
+/// Settles all open deadlines of a subject.
+pub fn settle_all(tx: &mut Tx, subject: &str, at: Timestamp) -> Result<()> {
+    let sql = "UPDATE deadlines SET settled_at = $2 WHERE subject = $1 AND settled_at IS NULL";
+    tx.exec(sql, args![subject, at])?;
+    Ok(())
+}
+
+/// The open deadlines that have passed, the longest past first.
+pub fn due(tx: &mut Tx, now: Timestamp, most: i64) -> Result<Vec<DeadlineRow>> {
+    let sql = "
+        SELECT subject, what, due_at, settled_at FROM deadlines
+        WHERE settled_at IS NULL AND due_at <= $1
+        ORDER BY due_at, subject, what LIMIT $2";
+    Ok(tx.all(sql, args![now, most])?.iter().map(deadline).collect())
+}
+
+/// A subject's deadlines, open and settled, by their instants.
+pub fn of(tx: &mut Tx, subject: &str) -> Result<Vec<DeadlineRow>> {
+    let sql = "
+        SELECT subject, what, due_at, settled_at FROM deadlines
+        WHERE subject = $1 ORDER BY due_at, what";
+    Ok(tx.all(sql, args![subject])?.iter().map(deadline).collect())
+}
+
+fn deadline(row: &crate::Row) -> DeadlineRow {
+    DeadlineRow {
+        subject: row.get(0),
+        what: row.get(1),
+        due_at: row.get(2),
+        settled_at: row.get(3),
+    }
+}
+
+/// The holidays with their names, by day.
+pub fn holidays(tx: &mut Tx) -> Result<Vec<(Date, String)>> {
+    let rows = tx.all("SELECT day, name FROM holidays ORDER BY day", &[])?;
+    let holiday = |row: &crate::Row| {
+        let day: String = row.get(0);
+        let parsed = day.parse().map_err(|_| Error::Broken {
+            doing: "read the holidays".into(),
+            message: format!("{day:?} is no day"),
+        });
+        Ok((parsed?, row.get(1)))
+    };
+    rows.iter().map(holiday).collect()
+}
+
+/// Puts a holiday in the table, or renames it.
+pub fn put_holiday(tx: &mut Tx, day: Date, name: &str) -> Result<()> {
+    let sql = "
+        INSERT INTO holidays (day, name) VALUES ($1, $2)
+        ON CONFLICT (day) DO UPDATE SET name = excluded.name";
+    tx.exec(sql, args![day.to_string(), name])?;
+    Ok(())
+}
+
+/// Takes a holiday out of the table.
+pub fn drop_holiday(tx: &mut Tx, day: Date) -> Result<()> {
+    tx.exec("DELETE FROM holidays WHERE day = $1", args![day.to_string()])?;
+    Ok(())
+}

@@ -84,6 +84,24 @@ fn download(app: &App, run: ReportRunId) -> Vec<u8> {
     bytes
 }
 
+#[test]
+fn the_operators_copy_is_the_file_whole_and_never_another() {
+    both(|url| {
+        let (app, folder) = world(url);
+        let run = write(&app, Format::Csv);
+        let out = folder.path().join("copy.csv");
+        let written = delivery_report::copy_to(&app, run, &out).unwrap();
+        assert_eq!(fs::read_to_string(&out).unwrap(), EXPECTED);
+        let kept = app.reports.join(&written.file_name);
+        fs::write(&kept, "something else").unwrap();
+        let error = delivery_report::copy_to(&app, run, &out).unwrap_err();
+        assert!(matches!(error, Error::Damaged(_)), "{error}");
+        fs::remove_file(&kept).unwrap();
+        let error = delivery_report::copy_to(&app, run, &out).unwrap_err();
+        assert_eq!(error.refusal().unwrap().kind, RefusalKind::NotFound);
+    });
+}
+
 const EXPECTED: &str = "\
 reportRunId,generatedAt,CHFDeviceID,GPFDeviceID,manufacturer,model,hardwareVersion,firmwareVersion,\
 CHTSVersion,HANVariant,WANVariant,CSPRegion,orderNo,consignmentNo,deliveryDate,acceptanceDate,\

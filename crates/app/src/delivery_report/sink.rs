@@ -12,6 +12,8 @@ use sha2::{Digest, Sha256};
 const PART: usize = 1 << 20;
 /// Parts on the way, at most.
 const PARTS: usize = 4;
+/// Bytes between two calls on the disk to keep what it was given.
+const SYNC_EVERY: u64 = 32 << 20;
 
 pub struct Sink {
     /// What has not gone over yet. Whoever fills it directly calls [`Sink::pass_on`] now and then.
@@ -35,16 +37,22 @@ impl Sink {
         let (back, empty) = sync_channel::<Vec<u8>>(PARTS + 1);
         let writer = std::thread::Builder::new().name("report".into()).spawn(move || {
             let mut file = file;
+            let early = Early::begin(&file)?;
             let mut hash = Sha256::new();
-            let mut size = 0;
+            let (mut size, mut sync_at) = (0, SYNC_EVERY);
             for mut part in full {
                 file.write_all(&part)?;
                 hash.update(&part);
                 size += part.len() as u64;
+                if size >= sync_at {
+                    sync_at = size + SYNC_EVERY;
+                    early.sync();
+                }
                 part.clear();
                 // When nobody takes it back, it is simply dropped.
                 let _ = back.try_send(part);
             }
+            early.end()?;
             file.sync_all()?;
             Ok(Whole { size, sha256: hash.finalize().into() })
         })?;
@@ -80,6 +88,34 @@ impl Sink {
     pub fn finish(mut self) -> io::Result<Whole> {
         self.hand_over()?;
         self.end()
+    }
+}
+
+/// Brings what is written so far to the disk while more is being made, so that little is left to
+/// wait for at the end.
+struct Early {
+    calls: SyncSender<()>,
+    thread: JoinHandle<io::Result<()>>,
+}
+
+impl Early {
+    fn begin(file: &File) -> io::Result<Early> {
+        let file = file.try_clone()?;
+        let (calls, called) = sync_channel(1);
+        let sync = move || called.iter().try_for_each(|()| file.sync_data());
+        let thread = std::thread::Builder::new().name("report-sync".into()).spawn(sync)?;
+        Ok(Early { calls, thread })
+    }
+
+    fn sync(&self) {
+        // One that is still at it finds these bytes as well, or the next call does.
+        let _ = self.calls.try_send(());
+    }
+
+    /// A failure is told only once, and so perhaps here and not at the end.
+    fn end(self) -> io::Result<()> {
+        drop(self.calls);
+        self.thread.join().unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into()))
     }
 }
 

@@ -1,12 +1,13 @@
 //! The job that writes a run.
 //!
 //! All hubs are read in one transaction, so that the file shows one instant. CSV is made as fast as
-//! the hubs are read. The slower formats first put the hubs' own rows aside, so that the
+//! the hubs are read, by another thread than reads them. The slower formats first put the hubs' own rows aside, so that the
 //! transaction, behind which SQLite's log grows, is as short for them.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::sync_channel;
 
 use domain::ids::ReportRunId;
 use domain::tabular::write_record;
@@ -121,6 +122,12 @@ impl Progress<'_> {
     }
 }
 
+/// Hubs that go over to the thread that writes their lines at once.
+const BATCH: usize = 1024;
+/// Batches on the way, at most.
+const BATCHES: usize = 8;
+
+/// Reads the hubs here and writes their lines on another thread, as either takes about as long.
 fn write_csv(
     tx: &mut store::Tx,
     mut lines: Lines,
@@ -128,10 +135,39 @@ fn write_csv(
     progress: &Progress<'_>,
 ) -> Result<u64> {
     write_record(&mut sink.held, COLUMNS.iter().map(|column| column.name));
-    each_hub(tx, |hub, count| {
-        lines.csv(hub, &mut sink.held)?;
-        sink.pass_on().map_err(Error::io("write the report"))?;
-        progress.tell(count)
+    let (full, batches) = sync_channel::<Vec<HubRow>>(BATCHES);
+    let (back, empty) = sync_channel::<Vec<HubRow>>(BATCHES + 1);
+    let write_lines = move || -> Result<()> {
+        for mut batch in batches {
+            for hub in batch.drain(..) {
+                lines.csv(&hub, &mut sink.held)?;
+            }
+            sink.pass_on().map_err(Error::io("write the report"))?;
+            // When nobody takes it back, it is simply dropped.
+            let _ = back.try_send(batch);
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(write_lines);
+        // Its own error, below, is the one that tells why it takes no more.
+        let gone = || Error::Damaged("the report's lines are not being written".into());
+        let mut batch = Vec::with_capacity(BATCH);
+        let read = each_hub(tx, |hub, count| {
+            batch.push(*hub);
+            if batch.len() == BATCH {
+                let next = empty.try_recv().unwrap_or_else(|_| Vec::with_capacity(BATCH));
+                full.send(std::mem::replace(&mut batch, next)).map_err(|_| gone())?;
+            }
+            progress.tell(count)
+        });
+        let sent = full.send(batch).map_err(|_| gone());
+        drop(full);
+        match writer.join() {
+            Ok(written) => written?,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+        sent.and(read)
     })
 }
 

@@ -21,10 +21,7 @@ pub fn run(arguments: &Arguments, command: &Report) -> Result<Ended> {
             if job.state != "done" {
                 return Err(Error::Damaged(job.problem.unwrap_or(job.state)));
             }
-            let mut file = std::fs::File::create(out)
-                .map_err(Error::io(format!("write {}", out.display())))?;
-            let written = delivery_report::send(&app, run, &mut file)?;
-            file.sync_all().map_err(Error::io(format!("write {}", out.display())))?;
+            let written = delivery_report::copy_to(&app, run, out)?;
             let json = json!({
                 "run": run.to_string(),
                 "hubs": written.hubs,

@@ -339,6 +339,11 @@ pub fn text(tx: &mut Tx, setting: &Setting) -> Result<String> {
     Ok(row.map_or_else(|| setting.default.to_owned(), |row| row.value))
 }
 
+/// How many bytes a workbook may hold when it is unpacked.
+pub fn most_unpacked(tx: &mut Tx) -> Result<u64> {
+    Ok(number_of(tx, &UPLOAD_MOST_UNPACKED_MIB)?.unsigned_abs() << 20)
+}
+
 /// The number in force of a setting that takes one.
 pub fn number_of(tx: &mut Tx, setting: &Setting) -> Result<i64> {
     let value = text(tx, setting)?;

@@ -18,8 +18,8 @@ use zip::result::ZipError;
 
 use crate::{Error, Result};
 
-/// The most that a workbook may hold when it is unpacked.
-const MAX_UNPACKED_BYTES: u64 = 256 << 20;
+/// For a workbook that was measured when it came in.
+pub const ANY_SIZE: u64 = u64::MAX;
 /// The most for what is held whole while it is read: the texts that cells share.
 const MAX_SHARED_TEXT_BYTES: u64 = 64 << 20;
 /// The most for anything that is neither a worksheet nor the shared texts.
@@ -41,12 +41,14 @@ pub fn is_workbook(head: &[u8]) -> bool {
 
 /// Hands the first worksheet to `take` as CSV, a piece at a time, as long as it wants more.
 ///
-/// Refuses what is no workbook and what would not fit the limits.
+/// Refuses what is no workbook and what would not fit the limits; `most_unpacked` is the one for
+/// all of its bytes together, and what operators set.
 pub fn each_piece<R: Read + Seek>(
     mut source: R,
+    most_unpacked: u64,
     take: &mut dyn FnMut(&[u8]) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
-    measure(&mut source)?;
+    measure(&mut source, most_unpacked)?;
     source.rewind().map_err(Error::io("read a workbook"))?;
     let mut workbook = Xlsx::new(source).map_err(unreadable)?;
     let Some(name) = workbook.sheet_names().first().cloned() else {
@@ -73,9 +75,9 @@ pub fn each_piece<R: Read + Seek>(
 }
 
 /// The whole first worksheet as CSV, of a workbook that is in memory.
-pub fn to_csv(workbook: &[u8]) -> Result<Vec<u8>> {
+pub fn to_csv(workbook: &[u8], most_unpacked: u64) -> Result<Vec<u8>> {
     let mut csv = Vec::new();
-    each_piece(Cursor::new(workbook), &mut |piece| {
+    each_piece(Cursor::new(workbook), most_unpacked, &mut |piece| {
         csv.extend_from_slice(piece);
         Ok(ControlFlow::Continue(()))
     })?;
@@ -83,7 +85,7 @@ pub fn to_csv(workbook: &[u8]) -> Result<Vec<u8>> {
 }
 
 /// Unpacks every part into nothing and refuses what is too large.
-fn measure<R: Read + Seek>(source: &mut R) -> Result<()> {
+fn measure<R: Read + Seek>(source: &mut R, most_unpacked: u64) -> Result<()> {
     let packed = source.seek(io::SeekFrom::End(0)).map_err(Error::io("read a workbook"))?;
     let mut archive = ZipArchive::new(source).map_err(not_an_archive)?;
     if archive.len() > MAX_PARTS {
@@ -93,11 +95,12 @@ fn measure<R: Read + Seek>(source: &mut R) -> Result<()> {
     for index in 0..archive.len() {
         let part = archive.by_index(index).map_err(not_an_archive)?;
         let name = part.name().map(|name| name.into_owned()).unwrap_or_default();
-        let left = MAX_UNPACKED_BYTES - unpacked;
-        let limit = part_limit(&name).min(left);
-        let size = io::copy(&mut part.take(limit + 1), &mut io::sink()).map_err(damaged)?;
+        let left = most_unpacked - unpacked;
+        let limit = part_limit(&name).unwrap_or(u64::MAX).min(left);
+        let size =
+            io::copy(&mut part.take(limit.saturating_add(1)), &mut io::sink()).map_err(damaged)?;
         if size > limit {
-            let mib = (if limit == left { MAX_UNPACKED_BYTES } else { limit }) >> 20;
+            let mib = (if limit == left { most_unpacked } else { limit }) >> 20;
             return Err(too_much(format!("more than {mib} MiB")));
         }
         unpacked += size;
@@ -108,14 +111,15 @@ fn measure<R: Read + Seek>(source: &mut R) -> Result<()> {
     Ok(())
 }
 
-fn part_limit(name: &str) -> u64 {
+/// The most for one part, if it is less than for all of them.
+fn part_limit(name: &str) -> Option<u64> {
     let name = name.to_ascii_lowercase();
     if name.contains("worksheets/") {
-        MAX_UNPACKED_BYTES
+        None
     } else if name.ends_with("sharedstrings.xml") {
-        MAX_SHARED_TEXT_BYTES
+        Some(MAX_SHARED_TEXT_BYTES)
     } else {
-        MAX_OTHER_PART_BYTES
+        Some(MAX_OTHER_PART_BYTES)
     }
 }
 
@@ -266,11 +270,11 @@ mod tests {
     fn csv(fill: impl FnOnce(&mut rust_xlsxwriter::Worksheet)) -> String {
         let mut workbook = Workbook::new();
         fill(workbook.add_worksheet());
-        String::from_utf8(to_csv(&workbook.save_to_buffer().unwrap()).unwrap()).unwrap()
+        String::from_utf8(to_csv(&workbook.save_to_buffer().unwrap(), ANY_SIZE).unwrap()).unwrap()
     }
 
     fn refusal(bytes: &[u8]) -> String {
-        to_csv(bytes).unwrap_err().refusal().unwrap().message.clone()
+        to_csv(bytes, ANY_SIZE).unwrap_err().refusal().unwrap().message.clone()
     }
 
     #[test]
@@ -321,6 +325,21 @@ mod tests {
         }
         let bytes = archive.finish().unwrap().into_inner();
         assert!(refusal(&bytes).contains("200 times its size"));
+    }
+
+    #[test]
+    fn what_operators_have_set_counts_for_all_parts_together() {
+        let mut workbook = Workbook::new();
+        let sheet = workbook.add_worksheet();
+        let mut noise = 1_u64;
+        for row in 0..20_000 {
+            noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            sheet.write(row, 0, format!("{noise:016X}")).unwrap();
+        }
+        let bytes = workbook.save_to_buffer().unwrap();
+        assert!(to_csv(&bytes, 8 << 20).is_ok());
+        let refused = to_csv(&bytes, 1 << 20).unwrap_err();
+        assert!(refused.refusal().unwrap().message.contains("more than 1 MiB"), "{refused}");
     }
 
     #[test]

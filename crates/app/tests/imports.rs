@@ -484,6 +484,28 @@ fn a_workbook_is_as_good_as_a_csv_file() {
 }
 
 #[test]
+fn a_workbook_over_the_set_limit_is_refused_and_the_limit_named() {
+    both(|url| {
+        let world = with_hubs(url, 1);
+        let mut workbook = rust_xlsxwriter::Workbook::new();
+        let sheet = workbook.add_worksheet();
+        let lines: Vec<String> = (2..6_000).map(|n| line(n, "PAL1", "SU-ABEL")).collect();
+        for (row, record) in (0..).zip(deliveries(&lines).lines()) {
+            sheet.write_row(row, 0, record.split(',')).unwrap();
+        }
+        let bytes = workbook.save_to_buffer().unwrap();
+        let set = |mib| {
+            let name = "upload.most_unpacked_mib";
+            app::settings::change(&world.app, &admin(), name, mib, None).unwrap();
+        };
+        set("1");
+        let said = "The workbook holds more than 1 MiB when it is unpacked. Save it as CSV UTF-8.";
+        assert_eq!(world.refusal(Kind::Deliveries, &bytes), said);
+        assert_eq!(world.number("SELECT count(*) FROM hubs"), 1);
+    });
+}
+
+#[test]
 fn what_cannot_be_read_is_refused_whole_and_said_why() {
     on_sqlite(|url| {
         let world = with_hubs(url, 1);

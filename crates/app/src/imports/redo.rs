@@ -67,7 +67,7 @@ fn redo_chunk(
     let stored = store::files::load(tx, import.file)?;
     let missing = || Error::Damaged(format!("the bytes of {id} are not there"));
     let bytes = store::files::find(&mut source.db.read()?, &stored.sha256)?.ok_or_else(missing)?;
-    let text = Source::open(source, bytes.id)?;
+    let text = Source::again(source, bytes.id)?;
     let mut loader = loader(import.kind, stage(&import));
     let mut never = |_: &mut dyn Loader, _: Place| Ok(());
     read(&text, loader.as_mut(), from, Some(to.offset), &mut never)?;

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use domain::ids::FileId;
 
 use crate::files::FileReader;
-use crate::{App, Error, Result, sheet};
+use crate::{App, Error, Result, settings, sheet};
 
 /// Bytes that are read at once.
 const PIECE_BYTES: usize = 128 << 10;
@@ -16,15 +16,24 @@ pub struct Source<'a> {
     app: &'a App,
     file: FileId,
     is_workbook: bool,
+    most_unpacked: u64,
 }
 
 impl<'a> Source<'a> {
-    /// The source of a stored file.
+    /// The source of a stored file; a workbook that holds more than operators allow is refused
+    /// when it is read.
     pub fn open(app: &'a App, file: FileId) -> Result<Source<'a>> {
+        let most_unpacked = settings::most_unpacked(&mut app.db.read()?)?;
+        Ok(Source { most_unpacked, ..Source::again(app, file)? })
+    }
+
+    /// As [`Source::open`], of a file that was let in before.
+    pub fn again(app: &'a App, file: FileId) -> Result<Source<'a>> {
         let mut head = Vec::new();
         let mut reader = FileReader::new(app, file).take(8);
         reader.read_to_end(&mut head).map_err(Error::io("read a stored file"))?;
-        Ok(Source { app, file, is_workbook: sheet::is_workbook(&head) })
+        let is_workbook = sheet::is_workbook(&head);
+        Ok(Source { app, file, is_workbook, most_unpacked: sheet::ANY_SIZE })
     }
 
     /// Hands the text from byte `from` on to `take`, as long as it wants more.
@@ -36,7 +45,7 @@ impl<'a> Source<'a> {
         if self.is_workbook {
             let mut skip = from;
             let reader = BufReader::new(FileReader::new(self.app, self.file));
-            return sheet::each_piece(reader, &mut |piece| {
+            return sheet::each_piece(reader, self.most_unpacked, &mut |piece| {
                 let passed = skip.min(piece.len() as u64);
                 skip -= passed;
                 take(&piece[passed as usize..])

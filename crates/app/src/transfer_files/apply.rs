@@ -20,7 +20,7 @@ use super::{Applied, summary};
 use crate::files::hex;
 use crate::jobs::Run;
 use crate::journal::{By, Event, record};
-use crate::{Error, Result, settings};
+use crate::{Error, Result, settings, sheet};
 
 /// The job: checks each line again and moves the hubs of those that may.
 ///
@@ -68,9 +68,10 @@ fn kept_outcomes(tx: &mut Tx, id: TransferFileId) -> Result<Kept> {
     Kept::read(bytes.ok_or_else(|| Error::Damaged(format!("{id} has no outcomes")))?)
 }
 
-/// A checked file's text.
+/// A checked file's text; the limits were its check's.
 pub(super) fn source(row: &TransferFileRow, bytes: Vec<u8>) -> Result<Source> {
-    Source::new(&row.name, bytes)?.map_err(|refused| Error::Damaged(refused.message))
+    Source::new(&row.name, bytes, sheet::ANY_SIZE)?
+        .map_err(|refused| Error::Damaged(refused.message))
 }
 
 /// A checked file's lines; the limits were its check's.

@@ -42,11 +42,16 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// The file of this name; a workbook that cannot be read is refused.
-    pub fn new(name: &str, bytes: Vec<u8>) -> Result<std::result::Result<Source, Refused>> {
+    /// The file of this name; a workbook that cannot be read, or that holds more bytes than
+    /// `most_unpacked`, is refused.
+    pub fn new(
+        name: &str,
+        bytes: Vec<u8>,
+        most_unpacked: u64,
+    ) -> Result<std::result::Result<Source, Refused>> {
         let is_workbook = sheet::is_workbook(&bytes);
         let text = match is_workbook {
-            true => match sheet::to_csv(&bytes) {
+            true => match sheet::to_csv(&bytes, most_unpacked) {
                 Ok(csv) => csv,
                 Err(Error::Refused(refusal)) => return Ok(Err(refusal.into())),
                 Err(error) => return Err(error),
@@ -74,6 +79,8 @@ pub(super) struct Rules {
     pub parties: PartyBook,
     /// How much a file may hold.
     pub limits: Limits,
+    /// How many bytes a workbook may hold when it is unpacked.
+    pub most_unpacked: u64,
 }
 
 impl Rules {
@@ -90,7 +97,8 @@ impl Rules {
         let most_lines = settings::number_of(tx, &settings::TRANSFER_FILE_MOST_LINES)?;
         let max_lines = u32::try_from(most_lines).unwrap_or(u32::MAX);
         let limits = Limits { max_lines, ..Limits::default() };
-        Ok(Rules { checks, parties: store::transfer_files::party_book(tx)?, limits })
+        let most_unpacked = settings::most_unpacked(tx)?;
+        Ok(Rules { checks, parties: store::transfer_files::party_book(tx)?, limits, most_unpacked })
     }
 
     /// The Parties that a file's references stand for.

@@ -23,12 +23,12 @@ const MOST_ATTEMPTS: usize = 4;
 
 /// Checks a file against the inventory as it is and writes nothing.
 pub fn check(app: &App, name: &str, bytes: &[u8], today: Date) -> Result<Checked> {
-    let source = match Source::new(name, bytes.to_vec())? {
+    let mut tx = app.db.read()?;
+    let rules = Rules::load(&mut tx)?;
+    let source = match Source::new(name, bytes.to_vec(), rules.most_unpacked)? {
         Ok(source) => source,
         Err(refused) => return Ok(Checked::Refused(refused)),
     };
-    let mut tx = app.db.read()?;
-    let rules = Rules::load(&mut tx)?;
     let file = match source.parse(&rules.limits) {
         Ok(file) => file,
         Err(refused) => return Ok(Checked::Refused(refused)),
@@ -116,7 +116,7 @@ pub(super) fn examine(
 ) -> Result<Found> {
     let _span = tracing::debug_span!("validate", id = %row.id).entered();
     let rules = Rules::load(tx)?;
-    let source = match Source::new(&row.name, bytes)? {
+    let source = match Source::new(&row.name, bytes, rules.most_unpacked)? {
         Ok(source) => source,
         Err(refused) => return Ok(Found::Refused(refused)),
     };

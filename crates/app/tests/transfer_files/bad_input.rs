@@ -167,3 +167,49 @@ fn a_workbook_is_answered_as_its_csv_is() {
         assert_eq!(whose(&app, 1).0, 2);
     });
 }
+
+/// More than a MiB when it is unpacked.
+fn large_workbook(header: [&str; 2], lines: u32) -> Vec<u8> {
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    let sheet = workbook.add_worksheet();
+    for (column, name) in (0..).zip(header) {
+        sheet.write_string(0, column, name).unwrap();
+    }
+    for n in 1..=lines {
+        sheet.write_string(n, 0, hub(1 + u64::from(n)).to_string()).unwrap();
+        sheet.write_string(n, 1, format!("SOU{}", n % 97)).unwrap();
+    }
+    workbook.save_to_buffer().unwrap()
+}
+
+#[test]
+fn a_workbook_over_the_set_limit_is_refused_by_name_and_an_accepted_one_stays_so() {
+    both(|url| {
+        let app = world(url);
+        let accepted = put_through(&app, "first.xlsx", &{
+            let mut workbook = rust_xlsxwriter::Workbook::new();
+            let sheet = workbook.add_worksheet();
+            let rows = [["CommsHubID", "NewServiceUserReference"], [&hub(1).to_string(), "SOU1"]];
+            for (row, cells) in (0..).zip(rows) {
+                sheet.write_row(row, 0, cells).unwrap();
+            }
+            workbook.save_to_buffer().unwrap()
+        });
+        let bytes = large_workbook(["CommsHubID", "NewServiceUserReference"], 12_000);
+        let before = submit(&app, "before.xlsx", &bytes);
+        assert_eq!(view(&app, before).state, State::Validated);
+
+        let admin = actor(3, &[domain::access::Role::SystemAdmin]);
+        app::settings::change(&app, &admin, "upload.most_unpacked_mib", "1", None).unwrap();
+        let again = large_workbook(["CommsHubID", "NewServiceUserReference"], 12_001);
+        let refused = view(&app, submit(&app, "after.xlsx", &again));
+        let said = "The workbook holds more than 1 MiB when it is unpacked. Save it as CSV UTF-8.";
+        assert_eq!(refused.refusal.as_deref(), Some(said));
+        assert_eq!(refusal(&app, "after.xlsx", &again), "workbook");
+
+        authorise(&app, before);
+        run_jobs(&app);
+        assert_eq!(view(&app, before).state, State::PartApplied, "its limits were its check's");
+        assert_eq!(response(&app, accepted.id).lines().count(), 2);
+    });
+}

@@ -17,7 +17,7 @@ use store::journal::EntryRow;
 
 use crate::{App, Result};
 
-pub use event::{Counts, Event, KINDS};
+pub use event::{Counts, Event, Given, KINDS, Match};
 pub use redo::redo;
 pub use verify::{Verdict, verify};
 

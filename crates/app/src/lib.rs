@@ -4,19 +4,24 @@
 //! commit. Portal, API, command line and jobs call the same ones, so they cannot disagree.
 
 pub mod backup;
+pub mod board;
 pub mod delivery_report;
 pub mod error;
+pub mod excess;
 pub mod files;
 pub mod idempotency;
 pub mod imports;
 pub mod inventory;
 pub mod jobs;
 pub mod journal;
+pub mod offers;
 pub mod parties;
 pub mod people;
+pub mod requests;
 pub mod settings;
 pub mod sheet;
 pub mod sign_in;
+pub mod stock_rules;
 pub mod tables;
 pub mod timers;
 pub mod transfer_files;

@@ -239,6 +239,20 @@ settings! {
         "timer.policy_notice", "20", (0, 250),
         "Working days between the publication of a selection policy and its coming into force", TIMERS,
     );
+    /// Whether the board names the Parties.
+    BOARD_SHOW_PARTY = Setting {
+        name: "board.show_party",
+        default: "off",
+        takes: Takes::OneOf(&["on", "off"]),
+        meaning: "Whether the board says whose an offer or a wanted request is, before a match",
+        source: "SEC section M4 (confidentiality), as recalled; the DCC decides",
+    };
+    /// The usual size of a pallet.
+    OFFER_PALLET_SIZE = number(
+        "offer.pallet_size", "896", (1, 100_000),
+        "Hubs on a pallet: the minimum lot that an offer of whole pallets begins with",
+        "MP140 Full Impact Assessment, section 1: a pallet of 896",
+    );
     /// How long an `Idempotency-Key` is remembered.
     IDEMPOTENCY_DAYS = number(
         "idempotency.days", "7", (1, 90),

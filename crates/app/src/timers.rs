@@ -10,7 +10,7 @@ use store::timers as rows;
 
 use crate::journal::{By, Event, enact};
 use crate::settings::{self, Setting};
-use crate::{App, Error, Result};
+use crate::{App, Error, Result, offers};
 
 /// A subject's deadline as it stands.
 pub use store::timers::DeadlineRow;
@@ -93,7 +93,14 @@ pub fn pass(app: &App) -> Result<()> {
 }
 
 /// Each kind of subject and the operation that deals with its deadlines.
-fn passed(_app: &App, deadline: &DeadlineRow) -> Result<()> {
-    let kind = deadline.subject.split('-').next().unwrap_or_default();
-    Err(Error::Damaged(format!("no part of the program has deadlines of {kind}")))
+fn passed(app: &App, deadline: &DeadlineRow) -> Result<()> {
+    let (kind, what) = (deadline.subject.split('-').next().unwrap_or_default(), &deadline.what);
+    let dealt_with = match kind {
+        "off" => offers::passed(app, deadline)?,
+        _ => false,
+    };
+    if dealt_with {
+        return Ok(());
+    }
+    Err(Error::Damaged(format!("no part of the program has deadlines of {kind}, {what}")))
 }

@@ -31,6 +31,7 @@ use crate::journal::Counts;
 pub use apply::apply;
 pub use decide::{authorise, reject, withdraw};
 pub use examine::Refused;
+pub(crate) use generate::read_ids;
 pub use generate::{generate, generate_and_submit};
 pub use history::{HistoryEntry, history, original};
 pub use installed::{installed_before, settle};

@@ -84,8 +84,25 @@ fn golden_states() {
             Some([from.name().to_owned(), format!("{action:?}"), to.name().to_owned()])
         })
     });
+    let offers = include_str!("../../domain/src/offers/state.rs");
+    let requests = include_str!("../../domain/src/requests/state.rs");
+    let rows = |moves: &[(&str, String, &str)]| {
+        let row = |(from, action, to): &(&str, String, &str)| {
+            [*from, action, *to].map(|word| format!("`{word}`")).to_vec()
+        };
+        table(&["from", "action", "to"], moves.iter().map(row))
+    };
+    let offer_moves: Vec<_> = domain::offers::TRANSITIONS
+        .iter()
+        .map(|(from, action, to)| (from.name(), format!("{action:?}"), to.name()))
+        .collect();
+    let request_moves: Vec<_> = domain::requests::TRANSITIONS
+        .iter()
+        .map(|(from, action, to)| (from.name(), format!("{action:?}"), to.name()))
+        .collect();
     let body = format!(
-        "## A transfer file\n\n{}\n{}\n{}\n## An import\n\n{}\n## A run of ESI-013\n\n{}",
+        "## A transfer file\n\n{}\n{}\n{}\n## An import\n\n{}\n## A run of ESI-013\n\n{}\n\
+         ## An offer\n\n{}\n{}\n{}\n## A request\n\n{}\n{}\n{}",
         meanings(states, "State", "state"),
         meanings(states, "Action", "action"),
         table(
@@ -94,6 +111,12 @@ fn golden_states() {
         ),
         meanings(imports, "ImportState", "state"),
         meanings(runs, "RunState", "state"),
+        meanings(offers, "State", "state"),
+        meanings(offers, "Action", "action"),
+        rows(&offer_moves),
+        meanings(requests, "State", "state"),
+        meanings(requests, "Action", "action"),
+        rows(&request_moves),
     );
     let intro = "Where things are, and every move between. A pair that is not here cannot happen.";
     draw("states", "States", intro, &body);

@@ -4,14 +4,18 @@
 //! randomness arrive as arguments. The same module names stand in `store`, `app` and `web`.
 
 pub mod access;
+pub mod board;
 pub mod device_id;
 pub mod ids;
 pub mod imports;
 pub mod inventory;
 pub mod journal;
+pub mod offers;
 pub mod parties;
 pub mod people;
 pub mod refusal;
+pub mod requests;
+pub mod stock_rules;
 pub mod tabular;
 pub mod timers;
 pub mod transfer_files;

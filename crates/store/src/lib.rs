@@ -3,21 +3,27 @@
 //! The only crate that names a database. `db` opens, begins, runs and migrates; `bulk` holds the
 //! few paths in which each engine has code of its own; every other module is one capability.
 
+pub mod board;
 pub mod bulk;
 pub mod compare;
 pub mod db;
 pub mod delivery_report;
 pub mod error;
+pub mod excess;
 pub mod files;
+pub mod held_hubs;
 pub mod idempotency;
 pub mod imports;
 pub mod inventory;
 pub mod jobs;
 pub mod journal;
+pub mod offers;
 pub mod parties;
 pub mod people;
+pub mod requests;
 pub mod settings;
 pub mod sign_in;
+pub mod stock_rules;
 pub mod timers;
 pub mod transfer_files;
 pub mod value;

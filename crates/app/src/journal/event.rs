@@ -5,12 +5,37 @@
 
 use std::collections::BTreeMap;
 
-use domain::ids::{ImportId, PartyId, ReportRunId, TokenId, TransferFileId, UserId};
+use domain::ids::{
+    ImportId, OfferId, PartyId, ReportRunId, RequestId, SavedFilterId, TokenId, TransferFileId,
+    UserId,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// How many lines came to what: `{"S00": 895, "R01": 1}`.
 pub type Counts = BTreeMap<String, u64>;
+
+/// What a request was given of an offer, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Given {
+    /// The request.
+    pub request: i64,
+    /// How many hubs; 0 if it was not selected.
+    pub quantity: i64,
+    /// Why, in a sentence.
+    pub reason: String,
+}
+
+/// An offer that suits a wanted request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Match {
+    /// The offer.
+    pub offer: i64,
+    /// The wanted request.
+    pub request: i64,
+    /// What does not quite suit; empty if all does.
+    pub warning: String,
+}
 
 /// One thing that happened. The variant's name is the entry's kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,7 +162,82 @@ pub enum Event {
     /// ESI-013 could not be written.
     DeliveryReportFailed { run: i64, reason: String },
     // Offers and requests.
-
+    /// An offer was drafted for a Party.
+    OfferDrafted {
+        offer: i64,
+        party: i64,
+        terms: BTreeMap<String, String>,
+        firmware: BTreeMap<String, i64>,
+        ids_sha256: Option<String>,
+    },
+    /// What an offer says was changed; this is what it says now.
+    OfferChanged {
+        offer: i64,
+        terms: BTreeMap<String, String>,
+        firmware: BTreeMap<String, i64>,
+        ids_sha256: Option<String>,
+    },
+    /// An offer was sent to the DCC; its stock is reserved.
+    OfferSubmitted { offer: i64, publish_by: i64 },
+    /// An offer was sent back to its Party.
+    OfferReturned { offer: i64, reason: String },
+    /// An offer was put on the board.
+    OfferPublished { offer: i64, policy: Option<i64>, closes_at: i64, expires_at: i64 },
+    /// The DCC did not publish or return an offer in time.
+    OfferPublicationOverdue { offer: i64 },
+    /// Nobody asked for an offer in time, so it takes requests for longer.
+    OfferClosingMoved { offer: i64, closes_at: i64 },
+    /// An offer takes no more requests.
+    OfferClosedToRequests { offer: i64, select_by: i64 },
+    /// Hubs of an offer were given to requests; a request that gets none is not selected.
+    OfferAllocated { offer: i64, given: Vec<Given> },
+    /// What a request was given of an offer lapsed or was cancelled.
+    AllocationGivenBack { offer: i64, request: i64, quantity: i64 },
+    /// The DCC took an offer off the board for a time.
+    OfferSuspended { offer: i64, reason: String },
+    /// The DCC put an offer back on the board.
+    OfferResumed { offer: i64 },
+    /// An offer was taken back; requests that waited for it lapsed.
+    OfferWithdrawn { offer: i64, reason: String },
+    /// An offer ended; what was allocated stands, requests that waited for it lapsed.
+    OfferClosed { offer: i64, reason: String },
+    /// An offer's time ended; requests that waited for it lapsed.
+    OfferExpired { offer: i64 },
+    /// A request was drafted, for an offer or as wanted.
+    RequestDrafted { request: i64, party: i64, offer: Option<i64>, asked: BTreeMap<String, String> },
+    /// What a request asks for was changed; this is what it asks for now.
+    RequestChanged { request: i64, asked: BTreeMap<String, String> },
+    /// A request was received for an offer.
+    RequestQueued { request: i64, offer: i64 },
+    /// A request was put on the board as wanted.
+    RequestWanted { request: i64 },
+    /// A wanted request became a request for an offer; the rest stays wanted under a new number.
+    RequestTurned { request: i64, offer: i64, quantity: i64, minimum: i64, rest: Option<i64> },
+    /// A request was taken back.
+    RequestWithdrawn { request: i64, reason: String },
+    /// Offers that suit wanted requests; both sides are to be told.
+    WantedMatched { matches: Vec<Match> },
+    /// A person saved a filter of the board.
+    FilterSaved {
+        filter: i64,
+        user: i64,
+        organisation: i64,
+        name: String,
+        query: String,
+        notifies: bool,
+    },
+    /// A saved filter began or ceased to notify.
+    FilterChanged { filter: i64, notifies: bool },
+    /// A saved filter was removed.
+    FilterDropped { filter: i64 },
+    /// The DCC said whether one kind of stock may stand in for another.
+    InterchangeabilitySet { dimension: String, offered: String, wanted: String, rule: String },
+    /// The DCC took a pair out of the table of interchangeability.
+    InterchangeabilityDropped { dimension: String, offered: String, wanted: String },
+    /// The DCC set the installation end date of a CHTS version.
+    InstallationEndSet { chts_version: String, ends_on: String },
+    /// The DCC took the installation end date of a CHTS version out.
+    InstallationEndDropped { chts_version: String },
     // Selection.
 
     // Transfers.
@@ -187,6 +287,35 @@ pub const KINDS: &[&str] = &[
     "DeliveryReportWritten",
     "DeliveryReportFailed",
     // Offers and requests.
+    "OfferDrafted",
+    "OfferChanged",
+    "OfferSubmitted",
+    "OfferReturned",
+    "OfferPublished",
+    "OfferPublicationOverdue",
+    "OfferClosingMoved",
+    "OfferClosedToRequests",
+    "OfferAllocated",
+    "AllocationGivenBack",
+    "OfferSuspended",
+    "OfferResumed",
+    "OfferWithdrawn",
+    "OfferClosed",
+    "OfferExpired",
+    "RequestDrafted",
+    "RequestChanged",
+    "RequestQueued",
+    "RequestWanted",
+    "RequestTurned",
+    "RequestWithdrawn",
+    "WantedMatched",
+    "FilterSaved",
+    "FilterChanged",
+    "FilterDropped",
+    "InterchangeabilitySet",
+    "InterchangeabilityDropped",
+    "InstallationEndSet",
+    "InstallationEndDropped",
     // Selection.
     // Transfers.
     // Notices and e-mails.
@@ -267,9 +396,41 @@ impl Event {
             | Event::DeliveryReportWritten { run, .. }
             | Event::DeliveryReportFailed { run, .. } => ReportRunId(*run).to_string(),
             // Offers and requests.
-            // Selection.
-            // Transfers.
-            // Notices and e-mails.
+            Event::OfferDrafted { offer, .. }
+            | Event::OfferChanged { offer, .. }
+            | Event::OfferSubmitted { offer, .. }
+            | Event::OfferReturned { offer, .. }
+            | Event::OfferPublished { offer, .. }
+            | Event::OfferPublicationOverdue { offer }
+            | Event::OfferClosingMoved { offer, .. }
+            | Event::OfferClosedToRequests { offer, .. }
+            | Event::OfferAllocated { offer, .. }
+            | Event::AllocationGivenBack { offer, .. }
+            | Event::OfferSuspended { offer, .. }
+            | Event::OfferResumed { offer }
+            | Event::OfferWithdrawn { offer, .. }
+            | Event::OfferClosed { offer, .. }
+            | Event::OfferExpired { offer } => OfferId(*offer).to_string(),
+            Event::RequestDrafted { request, .. }
+            | Event::RequestChanged { request, .. }
+            | Event::RequestQueued { request, .. }
+            | Event::RequestWanted { request }
+            | Event::RequestTurned { request, .. }
+            | Event::RequestWithdrawn { request, .. } => RequestId(*request).to_string(),
+            Event::WantedMatched { .. } => "board".to_owned(),
+            Event::FilterSaved { filter, .. }
+            | Event::FilterChanged { filter, .. }
+            | Event::FilterDropped { filter } => SavedFilterId(*filter).to_string(),
+            Event::InterchangeabilitySet { dimension, .. }
+            | Event::InterchangeabilityDropped { dimension, .. } => {
+                format!("interchangeability-{dimension}")
+            }
+            Event::InstallationEndSet { chts_version, .. }
+            | Event::InstallationEndDropped { chts_version } => {
+                format!("installation-end-{chts_version}")
+            } // Selection.
+              // Transfers.
+              // Notices and e-mails.
         }
     }
 }

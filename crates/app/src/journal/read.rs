@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use domain::DeviceId;
 use domain::access::{Action, Actor};
-use domain::ids::{ImportId, PartyId, ReportRunId, TokenId, TransferFileId, UserId};
+use domain::ids::{
+    ImportId, OfferId, PartyId, ReportRunId, RequestId, SavedFilterId, TokenId, TransferFileId,
+    UserId,
+};
 use jiff::Timestamp;
 use store::journal::{Filter, NamedEntry};
 
@@ -225,8 +228,112 @@ pub fn sentence(event: &Event) -> String {
         }
         Event::DeliveryReportFailed { run, reason } => {
             format!("Could not write the CH Delivery Report {}: {reason}", ReportRunId(*run))
-        } // Offers and requests.
-          // Selection.
+        }
+        // Offers and requests.
+        Event::OfferDrafted { offer, party, terms, .. } => {
+            let what = stock_of(terms);
+            format!("Drafted {} for {}: {what}", OfferId(*offer), PartyId(*party))
+        }
+        Event::OfferChanged { offer, terms, .. } => {
+            format!("Changed {} to {}", OfferId(*offer), stock_of(terms))
+        }
+        Event::OfferSubmitted { offer, .. } => format!("Submitted {}", OfferId(*offer)),
+        Event::OfferReturned { offer, reason } => {
+            format!("Returned {} to its Party: {reason}", OfferId(*offer))
+        }
+        Event::OfferPublished { offer, .. } => format!("Published {}", OfferId(*offer)),
+        Event::OfferPublicationOverdue { offer } => {
+            format!("{} was not published or returned in time", OfferId(*offer))
+        }
+        Event::OfferClosingMoved { offer, .. } => {
+            format!("Nobody asked for {} yet: it takes requests for longer", OfferId(*offer))
+        }
+        Event::OfferClosedToRequests { offer, .. } => {
+            format!("Closed {} to requests", OfferId(*offer))
+        }
+        Event::OfferAllocated { offer, given } => {
+            let hubs: i64 = given.iter().map(|given| given.quantity).sum();
+            let requests = given.iter().filter(|given| given.quantity > 0).count() as u64;
+            format!(
+                "Allocated {} of {} to {}",
+                count(hubs.unsigned_abs(), "hub"),
+                OfferId(*offer),
+                count(requests, "request")
+            )
+        }
+        Event::AllocationGivenBack { offer, request, quantity } => {
+            let hubs = count(quantity.unsigned_abs(), "hub");
+            format!("{} gave back {hubs} of {}", RequestId(*request), OfferId(*offer))
+        }
+        Event::OfferSuspended { offer, reason } => {
+            format!("Suspended {}: {reason}", OfferId(*offer))
+        }
+        Event::OfferResumed { offer } => format!("Resumed {}", OfferId(*offer)),
+        Event::OfferWithdrawn { offer, reason } => {
+            format!("Withdrew {}{}", OfferId(*offer), because(reason))
+        }
+        Event::OfferClosed { offer, reason } => {
+            format!("Closed {}{}", OfferId(*offer), because(reason))
+        }
+        Event::OfferExpired { offer } => format!("{} expired", OfferId(*offer)),
+        Event::RequestDrafted { request, party, offer, asked } => {
+            let request = RequestId(*request);
+            let (party, what) = (PartyId(*party), stock_of(asked));
+            match offer {
+                Some(offer) => {
+                    format!("Drafted {request} of {party} for {}: {what}", OfferId(*offer))
+                }
+                None => format!("Drafted the wanted request {request} of {party}: {what}"),
+            }
+        }
+        Event::RequestChanged { request, asked } => {
+            format!("Changed {} to {}", RequestId(*request), stock_of(asked))
+        }
+        Event::RequestQueued { request, offer } => {
+            format!("Received {} for {}", RequestId(*request), OfferId(*offer))
+        }
+        Event::RequestWanted { request } => {
+            format!("Put {} on the board as wanted", RequestId(*request))
+        }
+        Event::RequestTurned { request, offer, quantity, .. } => {
+            let hubs = count(quantity.unsigned_abs(), "hub");
+            let (request, offer) = (RequestId(*request), OfferId(*offer));
+            format!("Turned the wanted request {request} into one for {hubs} of {offer}")
+        }
+        Event::RequestWithdrawn { request, reason } => {
+            format!("Withdrew {}{}", RequestId(*request), because(reason))
+        }
+        Event::WantedMatched { matches } => {
+            let pairs: Vec<String> = matches
+                .iter()
+                .map(|pair| format!("{} with {}", RequestId(pair.request), OfferId(pair.offer)))
+                .collect();
+            format!("Matched {}", pairs.join(", "))
+        }
+        Event::FilterSaved { filter, name, .. } => {
+            format!("Saved the filter {} \"{name}\"", SavedFilterId(*filter))
+        }
+        Event::FilterChanged { filter, notifies: true } => {
+            format!("Asked to be told of offers that {} finds", SavedFilterId(*filter))
+        }
+        Event::FilterChanged { filter, notifies: false } => {
+            format!("Asked not to be told of offers that {} finds", SavedFilterId(*filter))
+        }
+        Event::FilterDropped { filter } => {
+            format!("Removed the saved filter {}", SavedFilterId(*filter))
+        }
+        Event::InterchangeabilitySet { dimension, offered, wanted, rule } => {
+            format!("Set the {dimension} {offered} for {wanted} to {rule}")
+        }
+        Event::InterchangeabilityDropped { dimension, offered, wanted } => {
+            format!("Took the {dimension} {offered} for {wanted} out of the stock rules")
+        }
+        Event::InstallationEndSet { chts_version, ends_on } => {
+            format!("Set the installation end date of CHTS version {chts_version} to {ends_on}")
+        }
+        Event::InstallationEndDropped { chts_version } => {
+            format!("Took out the installation end date of CHTS version {chts_version}")
+        } // Selection.
           // Transfers.
           // Notices and e-mails.
     }
@@ -238,6 +345,19 @@ fn at(organisation: i64) -> String {
 
 fn count(number: u64, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+/// How many hubs of what, from the terms of an offer or a request.
+fn stock_of(terms: &BTreeMap<String, String>) -> String {
+    let get = |name: &str| terms.get(name).map_or("", String::as_str);
+    let parts = ["manufacturer", "model", "region"].map(get);
+    let known: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    let hubs = count(get("quantity").parse().unwrap_or(0), "hub");
+    if known.is_empty() { hubs } else { format!("{hubs}, {}", known.join(" ")) }
+}
+
+fn because(reason: &str) -> String {
+    if reason.is_empty() { String::new() } else { format!(": {reason}") }
 }
 
 fn listed(counts: &Counts) -> String {

@@ -11,7 +11,8 @@ use store::sign_in::TokenRow;
 
 use super::Event;
 use crate::{
-    App, Error, Result, delivery_report, imports, inventory, parties, timers, transfer_files,
+    App, Error, Result, board, delivery_report, imports, inventory, offers, parties, requests,
+    stock_rules, timers, transfer_files,
 };
 
 /// What stands in the place of a password's hash, which the journal does not hold.
@@ -25,6 +26,35 @@ pub fn redo(tx: &mut Tx, from: &App, entry: &EntryRow, event: &Event) -> Result<
             timers::redo(tx, event).map(|()| true)?
         }
         // Offers and requests.
+        Event::OfferDrafted { .. }
+        | Event::OfferChanged { .. }
+        | Event::OfferSubmitted { .. }
+        | Event::OfferReturned { .. }
+        | Event::OfferPublished { .. }
+        | Event::OfferPublicationOverdue { .. }
+        | Event::OfferClosingMoved { .. }
+        | Event::OfferClosedToRequests { .. }
+        | Event::OfferAllocated { .. }
+        | Event::AllocationGivenBack { .. }
+        | Event::OfferSuspended { .. }
+        | Event::OfferResumed { .. }
+        | Event::OfferWithdrawn { .. }
+        | Event::OfferClosed { .. }
+        | Event::OfferExpired { .. } => offers::redo(tx, from, entry, event).map(|()| true)?,
+        Event::RequestDrafted { .. }
+        | Event::RequestChanged { .. }
+        | Event::RequestQueued { .. }
+        | Event::RequestWanted { .. }
+        | Event::RequestTurned { .. }
+        | Event::RequestWithdrawn { .. } => requests::redo(tx, entry, event).map(|()| true)?,
+        Event::WantedMatched { .. }
+        | Event::FilterSaved { .. }
+        | Event::FilterChanged { .. }
+        | Event::FilterDropped { .. } => board::redo(tx, entry, event).map(|()| true)?,
+        Event::InterchangeabilitySet { .. }
+        | Event::InterchangeabilityDropped { .. }
+        | Event::InstallationEndSet { .. }
+        | Event::InstallationEndDropped { .. } => stock_rules::redo(tx, event).map(|()| true)?,
         // Selection.
         // Transfers.
         // Notices and e-mails.

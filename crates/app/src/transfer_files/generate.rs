@@ -22,11 +22,11 @@ const LONGEST_REFERENCE: usize = 100;
 /// Makes a controlled file; nothing is submitted.
 pub fn generate(app: &App, actor: &Actor, request: &GenerateRequest) -> Result<Generated> {
     actor.must(Action::PrepareTransferFile)?;
-    let devices = match read_ids(&request.ids) {
+    let devices: Vec<DeviceId> = match read_ids(&request.ids) {
         Ok(devices) if devices.is_empty() => {
             return Err(Refusal::field("ids", "Enter at least one device ID.").into());
         }
-        Ok(devices) => devices,
+        Ok(devices) => devices.into_iter().map(|(_, device)| device).collect(),
         Err(mistakes) => return Ok(Generated::Mistakes(mistakes)),
     };
     let reference = given_reference(&request.reference)?;
@@ -99,8 +99,8 @@ pub fn generate_and_submit(
     Ok(Ok((file, submitted)))
 }
 
-/// The devices in a pasted text: one in each cell, or every mistake.
-fn read_ids(pasted: &str) -> std::result::Result<Vec<DeviceId>, Vec<IdMistake>> {
+/// The devices in a pasted text with their lines, one in each cell; or every mistake.
+pub(crate) fn read_ids(pasted: &str) -> std::result::Result<Vec<(u32, DeviceId)>, Vec<IdMistake>> {
     let mut devices = Vec::new();
     let mut lines: HashMap<DeviceId, u32> = HashMap::new();
     let mut mistakes = Vec::new();
@@ -120,7 +120,7 @@ fn read_ids(pasted: &str) -> std::result::Result<Vec<DeviceId>, Vec<IdMistake>> 
                         lines.insert(device, earlier);
                         mistake(format!("Same device as line {earlier}. Remove one of them."));
                     }
-                    None => devices.push(device),
+                    None => devices.push((number, device)),
                 },
             }
         }
@@ -206,8 +206,10 @@ mod tests {
         let pasted = "CommsHubID\r\n00-DB-12-34-56-78-90-A2\n\n0x00DB1234567890A3, 00db1234567890a4\t\
                       00 DB 12 34 56 78 90 A5\n";
         let devices = read_ids(pasted).unwrap();
-        let last: Vec<u8> = devices.iter().map(|device| device.bits() as u8).collect();
+        let last: Vec<u8> = devices.iter().map(|(_, device)| device.bits() as u8).collect();
         assert_eq!(last, [0xA2, 0xA3, 0xA4, 0xA5]);
+        let lines: Vec<u32> = devices.iter().map(|(line, _)| *line).collect();
+        assert_eq!(lines, [2, 4, 4, 5]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_foundation", include_str!("../../migrations/0001_foundation.sql")),
     ("0002_timers", include_str!("../../migrations/0002_timers.sql")),
+    ("0003_offers", include_str!("../../migrations/0003_offers.sql")),
 ];
 
 const RECORD: &str = "

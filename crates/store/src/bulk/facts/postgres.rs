@@ -4,22 +4,12 @@ use futures_util::{TryStreamExt, pin_mut};
 use tokio_postgres::types::{FromSql, ToSql, Type};
 
 use super::{HubRow, Hubs, PackRow, Regions, RowAddress, date, status};
+use crate::bulk::{FENCE, NO_FENCE};
 use crate::db::postgres::{PostgresTx, broken, wait};
 use crate::error::Result;
 
 /// Keys that are sent at a time.
 const STRETCH: usize = 16_384;
-
-/// A planner that takes many keys for a reason to read the whole table would need minutes.
-const FENCE: &str = "
-    SET LOCAL enable_hashjoin = off;
-    SET LOCAL enable_mergejoin = off;
-    SET LOCAL max_parallel_workers_per_gather = 0;
-    SET LOCAL plan_cache_mode = force_generic_plan";
-const NO_FENCE: &str = "
-    SET LOCAL enable_hashjoin = on;
-    SET LOCAL enable_mergejoin = on;
-    SET LOCAL plan_cache_mode = auto";
 
 /// The address of a row, as PostgreSQL sends it.
 struct Address(RowAddress);

@@ -1,0 +1,113 @@
+//! What stock a Party has that it may offer: eligible, and not promised elsewhere.
+
+use std::collections::BTreeMap;
+
+use domain::ids::PartyId;
+use domain::offers::{Firmware, Specification};
+use domain::stock_rules::InstallationEnds;
+use domain::timers::british_day;
+use store::Tx;
+use store::excess::PalletStock;
+
+use super::not_enough;
+use crate::{App, Result};
+
+/// What a Party has of one specification.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Uncommitted {
+    /// Eligible hubs by firmware version.
+    pub eligible: Firmware,
+    /// Of those, how many may go: neither in open offers nor in transfers on their way.
+    pub free: i64,
+    /// The same by firmware version; together they may be more than may go.
+    pub free_by_firmware: Firmware,
+}
+
+/// The eligible stock of a Party by pallet and kind: `Pending`, its own, not for tests, not in
+/// quarantine, not in a transfer, and not past its installation end date.
+pub fn eligible(tx: &mut Tx, app: &App, party: PartyId) -> Result<Vec<PalletStock>> {
+    let today = british_day(app.now());
+    let ends = InstallationEnds::new(store::stock_rules::ends(tx)?);
+    let mut stock = store::excess::own(tx, party)?;
+    stock.retain_mut(|stock| {
+        stock.installation_end = ends.of(&stock.model.chts_version, stock.installation_end);
+        stock.hubs -= stock.kept_back;
+        stock.hubs > 0
+            && !stock.is_test
+            && stock.installation_end.is_none_or(|last_day| last_day >= today)
+    });
+    Ok(stock)
+}
+
+/// What a Party has of a specification that it may offer or send.
+pub fn uncommitted(
+    tx: &mut Tx,
+    app: &App,
+    party: PartyId,
+    specification: &Specification,
+) -> Result<Uncommitted> {
+    let stock = eligible(tx, app, party)?;
+    let of = stock.iter().filter(|stock| stock.specification() == *specification);
+    let mut eligible = Firmware::new();
+    for stock in of {
+        *eligible.entry(stock.model.firmware_version.clone()).or_default() += stock.hubs;
+    }
+    let mut open = 0;
+    let mut open_by_firmware: BTreeMap<String, i64> = BTreeMap::new();
+    for offer in store::offers::commitments(tx, party)? {
+        if offer.specification == *specification {
+            open += offer.left;
+            for (version, quantity) in offer.firmware {
+                *open_by_firmware.entry(version).or_default() += quantity;
+            }
+        }
+    }
+    let total: i64 = eligible.values().sum();
+    let free = (total - open).max(0);
+    let free_by_firmware = eligible
+        .iter()
+        .map(|(version, has)| {
+            let promised = open_by_firmware.get(version).copied().unwrap_or(0);
+            (version.clone(), (has - promised).clamp(0, free))
+        })
+        .collect();
+    Ok(Uncommitted { eligible, free, free_by_firmware })
+}
+
+/// Refuses unless the Party has so much of this stock that is eligible and not promised elsewhere,
+/// and so much of each firmware as the breakdown says.
+pub fn must_have_uncommitted(
+    tx: &mut Tx,
+    app: &App,
+    party: PartyId,
+    specification: &Specification,
+    firmware: &Firmware,
+    quantity: i64,
+) -> Result<()> {
+    let has = uncommitted(tx, app, party, specification)?;
+    must_have(&has, specification, firmware, quantity, 0)
+}
+
+/// The same where `own` hubs of what is promised are promised by the very thing that asks.
+pub(super) fn must_have(
+    has: &Uncommitted,
+    specification: &Specification,
+    firmware: &Firmware,
+    quantity: i64,
+    own: i64,
+) -> Result<()> {
+    if quantity > has.free + own {
+        return Err(not_enough(specification, has.free + own, quantity).into());
+    }
+    for (version, wanted) in firmware {
+        let free = has.free_by_firmware.get(version).copied().unwrap_or(0);
+        if *wanted > free + own {
+            let message = format!(
+                "The firmware breakdown has {wanted} hubs of {version}; {} of it can be offered.",
+                free + own
+            );
+            return Err(domain::Refusal::field("firmware", message).into());
+        }
+    }
+    Ok(())
+}

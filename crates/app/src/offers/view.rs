@@ -1,0 +1,197 @@
+//! Offers as people see them.
+
+use domain::Refusal;
+use domain::access::{Action, Actor, Reach, Sight};
+use domain::ids::{OfferId, PartyId};
+use domain::offers::{Firmware, Specification};
+use domain::parties::PartyBook;
+use jiff::Timestamp;
+use store::Tx;
+use store::offers::{OfferRow, Wanted};
+use store::requests::RequestRow;
+use store::timers::DeadlineRow;
+
+use super::{acting_party, uncommitted};
+use crate::transfer_files::Page;
+use crate::{App, Result, board, settings};
+
+/// Offers that a list shows at once.
+const PAGE: i64 = 50;
+
+/// How much of an offer a person sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// All of it: the own Party's, or everything.
+    Whole,
+    /// What the Parties that were selected see: whose it is, where, and its device IDs.
+    Matched,
+    /// What every Party sees on the board.
+    Board,
+}
+
+/// One offer, as far as a person sees it.
+#[derive(Clone, Debug)]
+pub struct OfferView {
+    /// The offer; what this person may not see of it is empty.
+    pub row: OfferRow,
+    /// How much of it that is.
+    pub seen: Seen,
+    /// Whose it is, where that is shown.
+    pub party: Option<String>,
+    /// How many of which firmware; empty for any.
+    pub firmware: Firmware,
+    /// How many requests wait for it and for how many hubs; for those who see all of it.
+    pub demand: Option<(i64, i64)>,
+    /// The requests that were given some of it; and all of them, for those who see everything.
+    pub requests: Vec<(RequestRow, String)>,
+    /// The wanted requests that it was matched with; for those who see all of it.
+    pub matches: Vec<store::board::MatchRow>,
+    /// Its deadlines; for those who see all of it.
+    pub deadlines: Vec<DeadlineRow>,
+    /// Whether it takes requests now.
+    pub takes_requests: bool,
+}
+
+/// The offer and how much of it a person sees, or that there is none.
+pub fn must_see(tx: &mut Tx, app: &App, actor: &Actor, id: OfferId) -> Result<(OfferRow, Seen)> {
+    let not_found = || Refusal::not_found("offer");
+    let row = store::offers::load(tx, id)?.ok_or_else(not_found)?;
+    let _ = app;
+    match actor.reach(Action::SeeOffers) {
+        Reach::All => return Ok((row, Seen::Whole)),
+        Reach::Own if actor.party() == Some(row.party) => return Ok((row, Seen::Whole)),
+        Reach::Own | Reach::Nothing => {}
+    }
+    if actor.reach(Action::SeeBoard) == Reach::Nothing || !row.state.was_published() {
+        return Err(not_found().into());
+    }
+    let matched = match actor.party().filter(|_| actor.reach(Action::SeeOffers) == Reach::Own) {
+        Some(party) => store::requests::is_matched(tx, id, party)?,
+        None => false,
+    };
+    Ok((row, if matched { Seen::Matched } else { Seen::Board }))
+}
+
+/// Takes from an offer what this person may not see, and names its Party if that is shown.
+pub(crate) fn redact(
+    tx: &mut Tx,
+    book: &PartyBook,
+    row: &mut OfferRow,
+    seen: Seen,
+) -> Result<Option<String>> {
+    let name = book.by_id(row.party).map(|party| party.details.legal_name.clone());
+    match seen {
+        Seen::Whole => Ok(name),
+        Seen::Matched => {
+            row.reason = None;
+            row.created_by = None;
+            Ok(name)
+        }
+        Seen::Board => {
+            row.reason = None;
+            row.created_by = None;
+            row.terms.location = String::new();
+            let shown = settings::text(tx, &settings::BOARD_SHOW_PARTY)? == "on";
+            Ok(name.filter(|_| shown))
+        }
+    }
+}
+
+/// One offer.
+pub fn get(app: &App, actor: &Actor, id: OfferId) -> Result<OfferView> {
+    let mut tx = app.db.read()?;
+    let (mut row, seen) = must_see(&mut tx, app, actor, id)?;
+    let book = crate::parties::book(&mut tx)?;
+    let takes_requests = row.facts().takes_requests(app.now());
+    let firmware = store::offers::firmware(&mut tx, id)?;
+    let party = redact(&mut tx, &book, &mut row, seen)?;
+    let whole = seen == Seen::Whole;
+    let mut view = OfferView {
+        row,
+        seen,
+        party,
+        firmware,
+        demand: None,
+        requests: Vec::new(),
+        matches: Vec::new(),
+        deadlines: Vec::new(),
+        takes_requests,
+    };
+    if whole {
+        view.demand = Some(store::requests::demand(&mut tx, id)?);
+        let all = actor.reach(Action::SeeOffers) == Reach::All;
+        let named = |request: RequestRow| {
+            let party = book.by_id(request.party);
+            let name = party.map(|party| party.details.legal_name.clone()).unwrap_or_default();
+            (request, name)
+        };
+        let received = store::requests::received(&mut tx, id)?;
+        let shown = received.into_iter().filter(|request| all || request.state.is_match());
+        view.requests = shown.map(named).collect();
+        view.matches = store::board::matches_of_offer(&mut tx, id)?;
+        view.deadlines = store::timers::of(&mut tx, &id.to_string())?;
+    }
+    Ok(view)
+}
+
+/// Offers of the own Party, or of all; newest first. `before` is the cursor that the part before
+/// this one gave.
+pub fn list(
+    app: &App,
+    actor: &Actor,
+    wanted: &Wanted,
+    before: Option<i64>,
+) -> Result<Page<(OfferRow, String)>> {
+    let wanted = match actor.sight(Action::SeeOffers)? {
+        Sight::Everything => wanted.clone(),
+        Sight::Party(own) if wanted.party.is_none_or(|party| party == own) => {
+            Wanted { party: Some(own), ..wanted.clone() }
+        }
+        Sight::Party(_) => return Err(Refusal::not_found("such offer").into()),
+    };
+    let mut tx = app.db.read()?;
+    let book = crate::parties::book(&mut tx)?;
+    let mut rows = store::offers::list(&mut tx, &wanted, before, PAGE + 1)?;
+    let more = rows.len() > PAGE as usize;
+    rows.truncate(PAGE as usize);
+    let next = rows.last().filter(|_| more).map(|row| row.id.0);
+    let named = |row: OfferRow| {
+        let name = book.by_id(row.party).map(|party| party.details.legal_name.clone());
+        (row, name.unwrap_or_default())
+    };
+    Ok(Page { items: rows.into_iter().map(named).collect(), next })
+}
+
+/// What a Party can offer now: each specification with how many of which firmware may go.
+pub fn options(
+    app: &App,
+    actor: &Actor,
+    party: Option<PartyId>,
+) -> Result<Vec<(Specification, super::Uncommitted)>> {
+    let party = acting_party(actor, Action::ManageOffers, party)?;
+    let mut tx = app.db.read()?;
+    let stock = super::eligible(&mut tx, app, party)?;
+    let mut specifications: Vec<_> = stock.iter().map(|stock| stock.specification()).collect();
+    specifications.sort();
+    specifications.dedup();
+    let mut options = Vec::new();
+    for specification in specifications {
+        let has = uncommitted(&mut tx, app, party, &specification)?;
+        options.push((specification, has));
+    }
+    Ok(options)
+}
+
+/// What happened to an offer, for those who see all of it: when, by whom, what.
+pub fn history(
+    app: &App,
+    actor: &Actor,
+    id: OfferId,
+) -> Result<Vec<(Timestamp, Option<String>, String)>> {
+    let mut tx = app.db.read()?;
+    let (_, seen) = must_see(&mut tx, app, actor, id)?;
+    if seen != Seen::Whole {
+        return Ok(Vec::new());
+    }
+    board::entries_about(&mut tx, &id.to_string())
+}

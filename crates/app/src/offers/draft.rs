@@ -57,7 +57,7 @@ pub enum Drafted {
 /// Drafts an offer. Nothing is reserved until it is submitted.
 pub fn draft(app: &App, actor: &Actor, draft: &Draft) -> Result<Drafted> {
     let party = acting_party(actor, Action::ManageOffers, draft.party)?;
-    let lines = match given_lines(draft)? {
+    let lines = match given_lines(app, draft)? {
         Ok(lines) => lines,
         Err(mistakes) => return Ok(Drafted::Mistakes(mistakes)),
     };
@@ -90,7 +90,7 @@ pub fn change(
     version: Option<i64>,
     draft: &Draft,
 ) -> Result<Drafted> {
-    let lines = match given_lines(draft)? {
+    let lines = match given_lines(app, draft)? {
         Ok(lines) => lines,
         Err(mistakes) => return Ok(Drafted::Mistakes(mistakes)),
     };
@@ -113,9 +113,12 @@ pub fn change(
     Ok(Drafted::Offer(id))
 }
 
-fn given_lines(draft: &Draft) -> Result<std::result::Result<Option<ids::Lines>, Vec<IdMistake>>> {
+fn given_lines(
+    app: &App,
+    draft: &Draft,
+) -> Result<std::result::Result<Option<ids::Lines>, Vec<IdMistake>>> {
     match &draft.listing {
-        Listing::Ids(bytes) => Ok(ids::read(bytes)?.map(Some)),
+        Listing::Ids(bytes) => Ok(ids::read(app, bytes)?.map(Some)),
         Listing::AsItIs | Listing::None => Ok(Ok(None)),
     }
 }

@@ -16,7 +16,7 @@ use store::bulk::facts;
 use store::held_hubs::{self, Holder};
 
 use crate::transfer_files::{IdMistake, read_ids};
-use crate::{App, Error, Result, sheet};
+use crate::{App, Error, Result, settings, sheet};
 
 /// A list of IDs that can be offered together.
 pub(super) struct Listed {
@@ -32,14 +32,19 @@ pub(super) struct Listed {
 pub(super) type Lines = Vec<(u32, DeviceId)>;
 
 /// Reads a pasted list or a file, CSV or XLSX, into IDs with their lines; or every mistake.
-pub(super) fn read(bytes: &[u8]) -> Result<std::result::Result<Lines, Vec<IdMistake>>> {
+pub(super) fn read(app: &App, bytes: &[u8]) -> Result<std::result::Result<Lines, Vec<IdMistake>>> {
     let csv;
     let bytes = if sheet::is_workbook(bytes) {
-        csv = sheet::to_csv(bytes)?;
+        let most_unpacked = settings::most_unpacked(&mut app.db.read()?)?;
+        csv = sheet::to_csv(bytes, most_unpacked)?;
         &csv
     } else {
         bytes
     };
+    read_text(bytes)
+}
+
+fn read_text(bytes: &[u8]) -> Result<std::result::Result<Lines, Vec<IdMistake>>> {
     let text = std::str::from_utf8(bytes).map_err(|_| {
         Refusal::field("ids", "The list is not UTF-8 text. Save it as CSV UTF-8, or as .xlsx.")
     })?;
@@ -67,7 +72,7 @@ pub(crate) fn list_text(devices: impl Iterator<Item = DeviceId>) -> Vec<u8> {
 
 /// The lines of a list as it is kept.
 pub(super) fn kept(bytes: &[u8]) -> Result<Lines> {
-    match read(bytes)? {
+    match read_text(bytes)? {
         Ok(lines) => Ok(lines),
         Err(_) => Err(Error::Damaged("a stored list of device IDs cannot be read".into())),
     }
@@ -215,7 +220,7 @@ pub fn check_list(
     bytes: &[u8],
 ) -> Result<std::result::Result<usize, Vec<IdMistake>>> {
     let party = super::acting_party(actor, Action::ManageOffers, party)?;
-    let lines = match read(bytes)? {
+    let lines = match read(app, bytes)? {
         Ok(lines) => lines,
         Err(mistakes) => return Ok(Err(mistakes)),
     };

@@ -119,15 +119,21 @@ impl<'a> Records<'a> {
         let body = bytes.strip_prefix(BOM).unwrap_or(bytes);
         let text = std::str::from_utf8(body)
             .map_err(|e| Unreadable::not_utf8(body, e.valid_up_to(), 1))?;
-        Ok(Records {
+        let whole = Records::of_part(text, limits);
+        Ok(Records { bytes_before: bytes.len() - body.len(), ..whole })
+    }
+
+    /// Begins to read text that was read as part of a file before, and so needs no second look.
+    pub fn of_part(text: &'a str, limits: Limits) -> Self {
+        Records {
             text,
             position: 0,
-            bytes_before: bytes.len() - body.len(),
+            bytes_before: 0,
             line: 1,
             limits,
             spans: Vec::new(),
             unescaped: String::new(),
-        })
+        }
     }
 
     /// The next record, or none at the end.

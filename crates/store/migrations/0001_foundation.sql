@@ -330,12 +330,18 @@ CREATE TABLE generated_files (
     made_at BIGINT NOT NULL
 );
 
--- What each line came to, about 16 bytes a line, at validation and when applied.
+-- What each line came to, about 16 bytes a line, at validation and when applied: some lines in each
+-- part, and how many of them came to what. A part's own text begins at byte text_from of the file;
+-- of a workbook, whose text is made, it is kept here at validation.
 CREATE TABLE transfer_file_outcomes (
     transfer_file BIGINT NOT NULL REFERENCES transfer_files (id),
     stage TEXT NOT NULL CHECK (stage IN ('validated', 'applied')),
+    part BIGINT NOT NULL,
+    text_from BIGINT NOT NULL,
+    counts BYTEA NOT NULL,
     bytes BYTEA NOT NULL,
-    PRIMARY KEY (transfer_file, stage)
+    csv BYTEA,
+    PRIMARY KEY (transfer_file, stage, part)
 );
 
 -- Hubs that were installed before their transfer file was processed: DCC finance settles each.

@@ -127,6 +127,20 @@ pub fn whole(tx: &mut Tx, id: FileId) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// The bytes of a file from one place to another, or to its end; no other chunk is read.
+pub fn range(tx: &mut Tx, id: FileId, from: u64, until: u64) -> Result<Vec<u8>> {
+    let size = CHUNK_BYTES as u64;
+    let mut bytes = Vec::new();
+    for n in from / size..until.div_ceil(size) {
+        let number = i64::try_from(n).expect("a file is smaller than 8 EiB");
+        let Some(part) = chunk(tx, id, number)? else { break };
+        let begins = n * size;
+        let at = |place: u64| (place.saturating_sub(begins) as usize).min(part.len());
+        bytes.extend_from_slice(&part[at(from)..at(until)]);
+    }
+    Ok(bytes)
+}
+
 /// A file as its row says, whatever has happened to that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawFile {

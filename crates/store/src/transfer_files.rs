@@ -8,13 +8,17 @@ use domain::transfer_files::State;
 use jiff::Timestamp;
 
 use crate::error::{Error, Result};
-use crate::files::{compress, decompress};
 use crate::value::{FromValue, Row, Value};
 use crate::{Tx, args};
 
 mod installed;
+mod outcomes;
 
 pub use installed::{InstalledRow, Settled, insert_installed, installed, load_installed, settle};
+pub use outcomes::{
+    OutcomePart, PartRow, compress_outcomes, outcome_parts, outcomes, outcomes_of_part,
+    put_outcomes, text_of_part,
+};
 
 impl From<State> for Value {
     fn from(state: State) -> Value {
@@ -376,32 +380,6 @@ pub fn set_failed(tx: &mut Tx, id: TransferFileId, reason: &str, at: Timestamp) 
 
 fn must_be_one(rows: u64) -> Result<()> {
     if rows == 1 { Ok(()) } else { Err(Error::Missing { what: "transfer file in this state" }) }
-}
-
-/// Keeps the outcomes of a stage, `validated` or `applied`, in place of any earlier ones.
-pub fn put_outcomes(
-    tx: &mut Tx,
-    id: TransferFileId,
-    stage: &'static str,
-    compressed: Vec<u8>,
-) -> Result<()> {
-    let sql = "
-        INSERT INTO transfer_file_outcomes (transfer_file, stage, bytes) VALUES ($1, $2, $3)
-        ON CONFLICT (transfer_file, stage) DO UPDATE SET bytes = excluded.bytes";
-    tx.exec(sql, args![id, stage, compressed])?;
-    Ok(())
-}
-
-/// Outcomes as they are kept: do this before the turn to write is taken.
-pub fn compress_outcomes(bytes: &[u8]) -> Vec<u8> {
-    compress(bytes)
-}
-
-/// The outcomes of a stage.
-pub fn outcomes(tx: &mut Tx, id: TransferFileId, stage: &str) -> Result<Option<Vec<u8>>> {
-    let sql = "SELECT bytes FROM transfer_file_outcomes WHERE transfer_file = $1 AND stage = $2";
-    let row = tx.opt(sql, args![id, stage])?;
-    row.map(|row| decompress(&row.get::<Vec<u8>>(0))).transpose()
 }
 
 /// Counts a controlled file that is being made: its sequence number.

@@ -264,7 +264,13 @@ pub fn choices(pairs: &[(&str, &str)], chosen: &str) -> Vec<Choice> {
     pairs.iter().map(|(value, text)| Choice::new(*value, *text).chosen_if(chosen)).collect()
 }
 
-/// Where the pages before and after this one are, in a list that pages by cursor.
+/// Bytes of earlier cursors that an address carries, at most.
+const MOST_BACK: usize = 1_500;
+
+/// Where the pages before and after this one are.
+///
+/// A list pages by cursor, and a cursor only leads on. So the address of a page carries, as `back`,
+/// the cursors of the pages between the first and this one.
 #[derive(Clone, Debug, Default)]
 pub struct Paging {
     /// The address of the page before.
@@ -274,10 +280,40 @@ pub struct Paging {
 }
 
 impl Paging {
+    /// The pages around the one that begins at cursor `at`, which is empty on the first.
+    ///
+    /// `address` makes the address of a page from its own cursor and its `back`.
+    pub fn by_cursor(
+        at: &str,
+        back: &str,
+        next: Option<impl ToString>,
+        address: impl Fn(&str, &str) -> String,
+    ) -> Paging {
+        let previous = (!at.is_empty()).then(|| {
+            let (back, at) = back.rsplit_once('_').unwrap_or(("", back));
+            address(at, back)
+        });
+        let next = next.map(|next| {
+            let back = if back.is_empty() { at.to_owned() } else { format!("{back}_{at}") };
+            address(&next.to_string(), shortened(&back))
+        });
+        Paging { previous, next }
+    }
+
     /// Whether there is a page before or after.
     pub fn has_more_pages(&self) -> bool {
         self.previous.is_some() || self.next.is_some()
     }
+}
+
+/// Drops the oldest cursors, so that addresses stay short enough: whoever goes back that far comes
+/// to the first page a little sooner.
+fn shortened(back: &str) -> &str {
+    let mut rest = back;
+    while rest.len() > MOST_BACK {
+        rest = rest.split_once('_').map_or("", |(_, rest)| rest);
+    }
+    rest
 }
 
 /// The page as an answer. A template that fails is our mistake: logged, and a plain 500.
@@ -347,4 +383,42 @@ pub async fn forget_flash(request: Request, next: Next) -> Response {
         answer.headers_mut().append(SET_COOKIE, gone);
     }
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_on_can_be_gone_back() {
+        let address = |at: &str, back: &str| format!("{at}|{back}");
+        let (mut at, mut back, mut been) = (String::new(), String::new(), Vec::new());
+        for cursor in 1..=40 {
+            been.push(at.clone());
+            let next = Paging::by_cursor(&at, &back, Some(cursor), address).next;
+            let next = next.unwrap_or_default();
+            let (next_at, next_back) = next.split_once('|').unwrap_or_default();
+            (at, back) = (next_at.to_owned(), next_back.to_owned());
+        }
+        while let Some(before) = been.pop() {
+            let paging = Paging::by_cursor(&at, &back, None::<i64>, address);
+            assert_eq!(paging.next, None);
+            let previous = paging.previous.unwrap_or_default();
+            let (previous_at, previous_back) = previous.split_once('|').unwrap_or_default();
+            (at, back) = (previous_at.to_owned(), previous_back.to_owned());
+            assert_eq!(at, before);
+        }
+        assert_eq!(Paging::by_cursor(&at, &back, None::<i64>, address).previous, None);
+    }
+
+    #[test]
+    fn an_address_stays_short_and_what_it_forgets_leads_to_the_first_page() {
+        let address = |at: &str, back: &str| format!("{at}|{back}");
+        let long = "123456.123456.-9223372036854775808_".repeat(100) + "1.2.3";
+        let next = Paging::by_cursor("4.5.6", &long, Some("7.8.9"), address).next;
+        let next = next.unwrap_or_default();
+        assert!(next.len() < MOST_BACK + 10 && next.ends_with("1.2.3_4.5.6"), "{next}");
+        let first = Paging::by_cursor("4.5.6", "", None::<i64>, address).previous;
+        assert_eq!(first.as_deref(), Some("|"));
+    }
 }

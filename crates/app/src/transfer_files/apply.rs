@@ -8,13 +8,12 @@ use domain::transfer_files::{
     Action, Code, Counts, Facts, Limits, Outcome, ParsedFile, Receiver, State,
 };
 use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest, Sha256};
 use store::Tx;
 use store::bulk::moves::{Mover, move_hubs};
 use store::transfer_files::{self as rows, NewInstalled, TransferFileRow};
 
 use super::examine::{Keys, Rules, Sight, Source};
-use super::kept::{self, Kept};
+use super::kept::{self, Kept, Text};
 use super::response::{self, Written};
 use super::{Applied, summary};
 use crate::files::hex;
@@ -64,8 +63,7 @@ fn load(tx: &mut Tx, id: TransferFileId) -> Result<TransferFileRow> {
 }
 
 fn kept_outcomes(tx: &mut Tx, id: TransferFileId) -> Result<Kept> {
-    let bytes = rows::outcomes(tx, id, "validated")?;
-    Kept::read(bytes.ok_or_else(|| Error::Damaged(format!("{id} has no outcomes")))?)
+    Kept::read(&rows::outcomes(tx, id, "validated")?)
 }
 
 /// A checked file's text; the limits were its check's.
@@ -137,8 +135,7 @@ fn change(tx: &mut Tx, work: &Work<'_>, before: Kept, at: Timestamp) -> Result<E
         let sight = &sight;
         let writing = threads.spawn(move || {
             let written = answers.write_compressed(facts);
-            let kept = kept::write(&answers.file.lines, answers.outcomes, facts);
-            (written, hex(&Sha256::digest(&kept)), rows::compress_outcomes(&kept))
+            (written, kept::write(answers.file, answers.outcomes, facts, Text::InFile))
         });
         let _moving = tracing::debug_span!("move", hubs = movers.len()).entered();
         let moved = match movers.is_empty() {
@@ -157,7 +154,7 @@ fn change(tx: &mut Tx, work: &Work<'_>, before: Kept, at: Timestamp) -> Result<E
 fn note(
     tx: &mut Tx,
     work: &Work<'_>,
-    (response, outcomes_sha256, kept): (Written, String, Vec<u8>),
+    (response, kept): (Written, kept::Written),
     move_number: Option<i64>,
     installed_before: u64,
     outcomes: &[Outcome],
@@ -165,7 +162,8 @@ fn note(
 ) -> Result<Event> {
     let id = work.row.id;
     let counts = Counts::of(outcomes.iter().copied());
-    rows::put_outcomes(tx, id, "applied", kept)?;
+    rows::put_outcomes(tx, id, "applied", &kept.parts)?;
+    let outcomes_sha256 = hex(&kept.sha256);
     let response_sha256 = hex(&response.sha256);
     let response = response.keep(tx, at)?;
     let result = Applied {

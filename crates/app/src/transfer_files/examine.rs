@@ -11,6 +11,7 @@ use jiff::{Timestamp, civil::Date};
 use store::Tx;
 use store::bulk::facts::{self, HubRow, Hubs};
 
+use super::kept::Text;
 use crate::{Error, Result, settings, sheet};
 
 /// Why a file is refused whole.
@@ -59,6 +60,11 @@ impl Source {
             false => bytes,
         };
         Ok(Ok(Source { name: name.to_owned(), text, is_workbook }))
+    }
+
+    /// Whether the text has to be kept, or is what the file holds.
+    pub fn kept_text(&self) -> Text {
+        if self.is_workbook { Text::Made } else { Text::InFile }
     }
 
     /// Its lines.

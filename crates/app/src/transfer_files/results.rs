@@ -4,10 +4,9 @@ use std::io::Write;
 
 use domain::access::{Action, Actor};
 use domain::ids::TransferFileId;
+use domain::transfer_files::ParsedFile;
 use domain::transfer_files::generate::{errors_name, response_name};
 use domain::transfer_files::response::{ResponseWriter, SentAgain, write_errors};
-use domain::transfer_files::text::{Answer, Stage};
-use domain::transfer_files::{Facts, Judged, Outcome, ParsedFile};
 use domain::{Refusal, refusal::RefusalKind};
 use jiff::Timestamp;
 use store::Tx;
@@ -16,11 +15,8 @@ use store::transfer_files::{self as rows, TransferFileRow};
 use super::apply::{parsed, source};
 use super::examine::{Rules, Source};
 use super::kept::Kept;
-use super::{LineAnswer, LineFilter, LinePage};
 use crate::{App, Error, Result, files};
 
-/// The most lines that one page holds.
-const MOST_LINES: u32 = 1_000;
 /// Bytes that are gathered before they are handed on.
 const PIECE: usize = 1 << 16;
 
@@ -30,7 +26,6 @@ struct Answered {
     source: Source,
     kept: Kept,
     rules: Rules,
-    is_applied: bool,
 }
 
 impl Answered {
@@ -39,14 +34,16 @@ impl Answered {
         actor.must(Action::SeeTransferFiles)?;
         let mut tx = app.db.read()?;
         let row = load(&mut tx, id)?;
-        let is_applied = row.result.is_some();
-        let stage = if is_applied { "applied" } else { "validated" };
-        let kept = rows::outcomes(&mut tx, id, stage)?.ok_or_else(no_answers)?;
+        let stage = stage_of(&row);
+        let kept = rows::outcomes(&mut tx, id, stage)?;
+        if kept.is_empty() {
+            return Err(no_answers().into());
+        }
         let rules = Rules::load(&mut tx)?;
         let bytes = store::files::whole(&mut tx, row.file)?;
         drop(tx);
         let source = source(&row, bytes)?;
-        Ok(Answered { source, kept: Kept::read(kept)?, rules, is_applied, row })
+        Ok(Answered { source, kept: Kept::read(&kept)?, rules, row })
     }
 
     fn file(&self) -> Result<ParsedFile<'_>> {
@@ -58,70 +55,18 @@ impl Answered {
     }
 }
 
-fn load(tx: &mut Tx, id: TransferFileId) -> Result<TransferFileRow> {
+pub(super) fn load(tx: &mut Tx, id: TransferFileId) -> Result<TransferFileRow> {
     Ok(rows::load(tx, id)?.ok_or_else(|| Refusal::not_found("transfer file"))?)
 }
 
-fn no_answers() -> Refusal {
+pub(super) fn no_answers() -> Refusal {
     let message = "This file has no answers: its lines were not checked.";
     Refusal::new(RefusalKind::WrongState, message)
 }
 
-/// Lines with their answers: `limit` of those that the filter lets through, from number `from`
-/// of them (counted from 0).
-pub fn lines(
-    app: &App,
-    actor: &Actor,
-    id: TransferFileId,
-    filter: &LineFilter,
-    from: u64,
-    limit: u32,
-) -> Result<LinePage> {
-    let answered = Answered::load(app, actor, id)?;
-    let file = answered.file()?;
-    let limit = u64::from(limit.clamp(1, MOST_LINES));
-    let mut matching = 0;
-    let mut lines = Vec::new();
-    for (number, (judged, facts)) in answered.kept.each().enumerate() {
-        if !lets_through(filter, judged.outcome) {
-            continue;
-        }
-        if (from..from.saturating_add(limit)).contains(&matching) {
-            lines.push(line_answer(&answered, &file, number, &judged, &facts));
-        }
-        matching += 1;
-    }
-    Ok(LinePage { lines, matching, is_applied: answered.is_applied })
-}
-
-fn lets_through(filter: &LineFilter, outcome: Outcome) -> bool {
-    let is_asked_for = filter.codes.is_empty()
-        || filter.codes.iter().any(|code| code == outcome.name() || code == outcome.code.name());
-    is_asked_for && (!filter.only_rejected || outcome.is_rejected())
-}
-
-fn line_answer(
-    answered: &Answered,
-    file: &ParsedFile<'_>,
-    number: usize,
-    judged: &Judged,
-    facts: &Facts,
-) -> LineAnswer {
-    let line = &file.lines[number];
-    let parties = &answered.rules.parties;
-    let stage = if answered.is_applied { Stage::Applied } else { Stage::Checked };
-    let answer = Answer { file, line, outcome: judged.outcome, facts, parties, stage };
-    let party = judged.party.map_or("", |party| parties.reference_of(party));
-    LineAnswer {
-        line: line.number(),
-        comms_hub_id: file.id_as_given(line).into_owned(),
-        outcome: judged.outcome,
-        text: answer.to_string(),
-        previous_party: party.to_owned(),
-        new_party: file.reference_of(line).to_owned(),
-        smi_status: judged.status.map_or("", |status| status.name()).to_owned(),
-        applied_at: answered.row.applied_at.filter(|_| judged.outcome.moves()),
-    }
+/// The stage whose answers count: that of the apply, or else that of the validation.
+pub(super) fn stage_of(row: &TransferFileRow) -> &'static str {
+    if row.result.is_some() { "applied" } else { "validated" }
 }
 
 /// Writes the response file and answers its name. A file that was only checked has the answers
@@ -144,8 +89,8 @@ pub fn response(
     let mut writer = ResponseWriter::new(&file, &answered.rules.parties, None);
     let mut piece = Vec::with_capacity(2 * PIECE);
     writer.header(&mut piece);
-    for (line, (judged, facts)) in file.lines.iter().zip(answered.kept.each()) {
-        writer.line(&mut piece, line, judged.outcome, &facts);
+    for (line, kept) in file.lines.iter().zip(answered.kept.each()) {
+        writer.line(&mut piece, line, kept.judged.outcome, &kept.facts);
         if piece.len() >= PIECE {
             send(out, &piece)?;
             piece.clear();
@@ -177,8 +122,7 @@ pub fn errors(app: &App, actor: &Actor, id: TransferFileId, out: &mut dyn Write)
 /// sent again once.
 fn sent_again(row: &TransferFileRow) -> SentAgain {
     let created = row.applied_at.or(row.validated_at).unwrap_or(row.received_at);
-    let stage = if row.result.is_some() { "applied" } else { "validated" };
-    let name = format!("{} {stage} {}", row.id, files::hex(&row.sha256));
+    let name = format!("{} {} {}", row.id, stage_of(row), files::hex(&row.sha256));
     SentAgain { file_id: file_id_of(&name), created: whole_seconds(created) }
 }
 

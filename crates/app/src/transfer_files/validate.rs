@@ -4,9 +4,8 @@ use domain::ids::TransferFileId;
 use domain::timers::british_day;
 use domain::transfer_files::check::hold_back;
 use domain::transfer_files::response::ResponseWriter;
-use domain::transfer_files::{Action, Counts, Outcome, ParsedFile, Profile, State};
+use domain::transfer_files::{Action, Counts, Profile, State};
 use jiff::{Timestamp, civil::Date};
-use sha2::{Digest, Sha256};
 use store::Tx;
 use store::transfer_files::{self as rows, TransferFileRow};
 
@@ -103,7 +102,7 @@ pub(super) struct FoundLines {
     profile: Profile,
     lines: u64,
     summary: super::Summary,
-    outcomes: Vec<u8>,
+    outcomes: Vec<rows::OutcomePart>,
 }
 
 /// Gives each line its outcome, as this transaction sees the inventory.
@@ -141,25 +140,13 @@ pub(super) fn examine(
     if row.all_or_nothing {
         hold_back(&mut outcomes);
     }
-    Ok(Found::Lines(Box::new(found_lines(tx, row, &file, &rules, &sight, &outcomes)?)))
-}
-
-fn found_lines(
-    tx: &mut Tx,
-    row: &TransferFileRow,
-    file: &ParsedFile<'_>,
-    rules: &Rules,
-    sight: &Sight<'_>,
-    outcomes: &[Outcome],
-) -> Result<FoundLines> {
-    let _span = tracing::debug_span!("sum up").entered();
-    let kept = kept::write(&file.lines, outcomes, |line| sight.facts(line));
-    let mut summary = summary::of(tx, file, rules, sight, outcomes)?;
+    let kept = kept::write(&file, &outcomes, |line| sight.facts(line), source.kept_text());
+    let mut summary = summary::of(tx, &file, &rules, &sight, &outcomes)?;
     summary.content_sha256 = hex(&row.sha256);
-    summary.outcomes_sha256 = hex(&Sha256::digest(&kept));
-    let outcomes = rows::compress_outcomes(&kept);
-    let lines = file.lines.len() as u64;
-    Ok(FoundLines { profile: file.profile.clone(), lines, summary, outcomes })
+    summary.outcomes_sha256 = hex(&kept.sha256);
+    let (lines, outcomes) = (file.lines.len() as u64, kept.parts);
+    let profile = file.profile.clone();
+    Ok(Found::Lines(Box::new(FoundLines { profile, lines, summary, outcomes })))
 }
 
 /// Writes down what was found, in rows and in the journal, within the caller's transaction.
@@ -210,7 +197,7 @@ pub(super) fn note_rows(
         at,
     };
     rows::set_validated(tx, id, &validated)?;
-    rows::put_outcomes(tx, id, "validated", found.outcomes.clone())?;
+    rows::put_outcomes(tx, id, "validated", &found.outcomes)?;
     Ok(Event::TransferFileValidated {
         transfer_file: id.0,
         counts: found.summary.counts.clone(),

@@ -1,6 +1,7 @@
 //! The files that come out: rejected lines to send again, and files that are generated.
 
-use app::transfer_files::{self, GenerateRequest, Generated};
+use app::transfer_files::{self, GenerateRequest, Generated, LineFilter};
+use domain::ids::TransferFileId;
 use domain::transfer_files::State;
 use testkit::world::both;
 
@@ -45,6 +46,122 @@ fn rejected_lines_of_a_controlled_file_are_a_controlled_file() {
         let (name, errors) = download();
         let id = submit(&app, &name, &errors);
         assert_eq!(codes(&response(&app, id)), ["R05"]);
+    });
+}
+
+/// Every page of a file's lines, as records of its response file.
+fn pages(app: &app::App, id: TransferFileId, filter: &LineFilter) -> Vec<String> {
+    let mut all = Vec::new();
+    loop {
+        let page =
+            transfer_files::lines(app, &preparer(), id, filter, all.len() as u64, 700).unwrap();
+        all.extend(page.lines.iter().map(|line| {
+            let mut record = Vec::new();
+            let at = line.applied_at.map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+            let (number, at) = (line.line.to_string(), at.unwrap_or_default());
+            let fields = [
+                number.as_str(),
+                &line.comms_hub_id,
+                line.outcome.name(),
+                &line.text,
+                &line.previous_party,
+                &line.new_party,
+                &line.smi_status,
+                &at,
+            ];
+            domain::tabular::write_record(&mut record, fields);
+            String::from_utf8(record).unwrap()
+        }));
+        assert!(page.matching >= all.len() as u64);
+        if all.len() as u64 == page.matching {
+            return all;
+        }
+        assert!(!page.lines.is_empty());
+    }
+}
+
+fn pages_say_what_the_response_says(app: &app::App, id: TransferFileId) {
+    let response = response(app, id);
+    let records: Vec<&str> = response.split_inclusive("\r\n").skip(1).collect();
+    same(&pages(app, id, &LineFilter::default()), &records);
+    let rejected = LineFilter { only_rejected: true, ..LineFilter::default() };
+    let code = |record: &&&str| record.split(',').nth(2).unwrap().starts_with('R');
+    let expected: Vec<&str> = records.iter().filter(code).copied().collect();
+    same(&pages(app, id, &rejected), &expected);
+    for code in ["S00", "R07", "R99"] {
+        let only = LineFilter { codes: vec![code.into()], ..LineFilter::default() };
+        let named = |record: &&&str| record.split(',').nth(2).unwrap().starts_with(code);
+        let expected: Vec<&str> = records.iter().filter(named).copied().collect();
+        same(&pages(app, id, &only), &expected);
+    }
+}
+
+fn same(pages: &[String], records: &[&str]) {
+    assert_eq!(pages.len(), records.len());
+    for (page, record) in pages.iter().zip(records) {
+        assert_eq!(page, record);
+    }
+}
+
+/// Lines over three parts, with every kind of mistake that a sentence speaks of, some of them
+/// about lines of other parts.
+fn long_lines() -> Vec<(String, &'static str)> {
+    let mut lines: Vec<(String, &str)> = (1..=45).map(|n| (hub(n).to_string(), "SOU1")).collect();
+    lines.extend((100..9_000).map(|n| (hub(n).to_string(), "SOU1")));
+    lines[44] = (gpf(3).to_string(), "SOU1");
+    lines[50] = ("\"o\"\"ne\"".to_owned(), "SOU1");
+    lines[60] = (hub(2).to_string(), "MID1,too,many");
+    lines[5_000] = (hub(1).to_string(), "MID1");
+    lines[8_900] = (hub(2).to_string(), "SOU1");
+    lines[8_901] = (hub(32).to_string(), "SOU1");
+    lines[8_902] = (hub(3).to_string(), "NONE");
+    lines
+}
+
+#[test]
+fn pages_of_lines_say_what_the_response_says() {
+    both(|url| {
+        let app = world(url);
+        let id = submit(&app, "long.csv", &minimal(&long_lines()));
+        pages_say_what_the_response_says(&app, id);
+        authorise(&app, id);
+        run_jobs(&app);
+        pages_say_what_the_response_says(&app, id);
+    });
+}
+
+#[test]
+fn pages_of_a_controlled_file_and_of_a_workbook_do_as_well() {
+    both(|url| {
+        let app = world(url);
+        let hubs: Vec<_> = (1..=5_000).chain([4]).map(hub).collect();
+        let id = submit(&app, CONTROLLED_NAME, &controlled(5, ("NOR1", "MID1"), &hubs));
+        pages_say_what_the_response_says(&app, id);
+
+        let mut workbook = rust_xlsxwriter::Workbook::new();
+        let sheet = workbook.add_worksheet();
+        sheet.write_row(0, 0, ["NewServiceUserReference", "CommsHubID"]).unwrap();
+        for (row, (device, to)) in (2..).zip(long_lines()) {
+            sheet.write_row(row, 0, [to, &device]).unwrap();
+        }
+        let id = submit(&app, "long.xlsx", &workbook.save_to_buffer().unwrap());
+        pages_say_what_the_response_says(&app, id);
+    });
+}
+
+#[test]
+fn a_page_of_lines_reads_its_own_part_alone() {
+    both(|url| {
+        let app = world(url);
+        let id = submit(&app, "long.csv", &minimal(&long_lines()));
+        let mut tx = app.db.write().unwrap();
+        tx.batch("UPDATE transfer_file_outcomes SET bytes = counts WHERE part <> 1").unwrap();
+        tx.commit().unwrap();
+        let lines =
+            |from| transfer_files::lines(&app, &preparer(), id, &LineFilter::default(), from, 50);
+        assert_eq!(lines(5_000).unwrap().lines.len(), 50);
+        assert!(lines(0).is_err(), "its part cannot be read");
+        assert!(lines(8_900).is_err(), "its part cannot be read");
     });
 }
 

@@ -16,10 +16,12 @@ use crate::{DeviceId, device_id::DeviceIdError};
 mod controlled;
 mod duplicates;
 mod minimal;
+mod part;
 mod refusal;
 mod sheet;
 
 pub(super) use controlled::hex;
+pub use part::{PART_LINES, Repeats, parse_part};
 pub use refusal::{FileRefusal, HeaderField};
 pub use sheet::parse_rows;
 
@@ -51,6 +53,8 @@ pub struct ParsedFile<'a> {
     pub by_device: Vec<(DeviceId, u32)>,
     /// The columns that each line should have.
     columns: Vec<&'static str>,
+    /// Where every [`PART_LINES`]th line begins, the first included.
+    part_starts: Vec<u32>,
     source: Cow<'a, str>,
 }
 
@@ -158,6 +162,11 @@ impl ParsedFile<'_> {
         &self.source
     }
 
+    /// Where every [`PART_LINES`]th line begins in the source, the first included.
+    pub fn part_starts(&self) -> &[u32] {
+        &self.part_starts
+    }
+
     /// The header, if this is a controlled file.
     pub fn header(&self) -> Option<&Header> {
         match &self.profile {
@@ -206,6 +215,7 @@ struct Collected {
     places: HashMap<String, u32>,
     last: u32,
     max_lines: u32,
+    part_starts: Vec<u32>,
 }
 
 impl Collected {
@@ -219,6 +229,7 @@ impl Collected {
             places: HashMap::new(),
             last: 0,
             max_lines: limits.max_lines,
+            part_starts: Vec::new(),
         }
     }
 
@@ -258,13 +269,13 @@ impl Collected {
             return Err(FileRefusal::NoLines);
         }
         let by_device = duplicates::mark(&mut self.lines);
-        let (lines, references) = (self.lines, self.references);
         Ok(ParsedFile {
             profile,
-            lines,
-            references,
+            lines: self.lines,
+            references: self.references,
             by_device,
             columns,
+            part_starts: self.part_starts,
             source: Cow::Borrowed(source),
         })
     }
@@ -278,6 +289,9 @@ fn line(
     expected_fields: usize,
     collected: &mut Collected,
 ) -> Line {
+    if collected.lines.len().is_multiple_of(PART_LINES) {
+        collected.part_starts.push(record.at as u32);
+    }
     let place = record.place(id_field).unwrap_or(0..0);
     let mut line = Line {
         device_bits: 0,

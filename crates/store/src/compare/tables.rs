@@ -185,7 +185,11 @@ pub const TABLES: &[Table] = &[
         table("generated_files", &["id"], &["name", "file", "hubs", "made_by", "made_at"]),
         &["file"],
     ),
-    table("transfer_file_outcomes", &["transfer_file", "stage"], &["bytes"]),
+    table(
+        "transfer_file_outcomes",
+        &["transfer_file", "stage", "part"],
+        &["text_from", "counts", "bytes", "csv"],
+    ),
     table(
         "installed_before",
         &["id"],

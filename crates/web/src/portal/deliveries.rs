@@ -61,6 +61,7 @@ struct Tab {
 struct ListQuery {
     kind: String,
     before: String,
+    back: String,
 }
 
 async fn list(
@@ -74,16 +75,16 @@ async fn list(
     let kind = ImportKind::from_word(&query.kind);
     let found = blocking(move || imports::list(&state.app, &actor, kind, before, PAGE)).await?;
     let word = kind.map_or("", ImportKind::word);
-    let next = found
-        .next
-        .map(|before| address("/deliveries", &[("kind", word), ("before", &before.to_string())]));
+    let paging = Paging::by_cursor(&query.before, &query.back, found.next, |before, back| {
+        address("/deliveries", &[("kind", word), ("before", before), ("back", back)])
+    });
     let page = ListPage {
         layout: Layout::of(&who.viewer, Section::Deliveries, "Deliveries and other files")
             .crumb("Home", "/")
             .flash(flash),
         tabs: tabs(kind),
         imports: found.items,
-        paging: Paging { previous: None, next },
+        paging,
         may_load: may(&who.actor, Action::LoadInventory),
     };
     Ok(render(StatusCode::OK, &page))

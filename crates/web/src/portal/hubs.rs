@@ -64,6 +64,7 @@ pub(super) struct Wanted {
     pub firmware: String,
     pub region: String,
     after: String,
+    back: String,
     format: String,
 }
 
@@ -100,11 +101,9 @@ impl Wanted {
         ]
     }
 
-    /// This slice at another address, with one thing more.
-    fn address(&self, path: &str, name: &str, value: &str) -> String {
-        let mut pairs = self.pairs().to_vec();
-        pairs.push((name, value));
-        address(path, &pairs)
+    /// This slice at another address, with something more.
+    fn address(&self, path: &str, more: &[(&str, &str)]) -> String {
+        address(path, &[&self.pairs(), more].concat())
     }
 
     /// Whether an ID is all that is asked for.
@@ -143,16 +142,15 @@ async fn search(
     };
     let layout = Layout::of(&who.viewer, Section::Hubs, "Hubs").crumb("Home", "/");
     let export = |format: &Format| {
-        (format_name(*format), wanted.address("/hubs/export", "format", format.word()))
+        (format_name(*format), wanted.address("/hubs/export", &[("format", format.word())]))
     };
     let page = SearchPage {
         layout: layout.flash(flash).problems(problems),
         statuses: statuses(&wanted.status),
         regions: regions(&wanted.region),
-        paging: Paging {
-            previous: None,
-            next: next.map(|cursor| wanted.address("/hubs", "after", &cursor)),
-        },
+        paging: Paging::by_cursor(&wanted.after, &wanted.back, next, |after, back| {
+            wanted.address("/hubs", &[("after", after), ("back", back)])
+        }),
         exports: Format::ALL.iter().map(export).collect(),
         sees_all_parties: who.actor.party().is_none(),
         wanted,
@@ -239,7 +237,7 @@ mod tests {
     fn the_slice_stands_in_the_address() {
         let wanted = Wanted { box_id: "B 1".into(), after: "1.2.3".into(), ..Wanted::default() };
         assert_eq!(
-            wanted.address("/hubs/export", "format", "csv"),
+            wanted.address("/hubs/export", &[("format", "csv")]),
             "/hubs/export?box=B+1&format=csv"
         );
     }

@@ -53,6 +53,7 @@ struct ListQuery {
     subject: String,
     kind: String,
     before: String,
+    back: String,
 }
 
 impl ListQuery {
@@ -61,9 +62,13 @@ impl ListQuery {
         JournalFilter { subject: given(&self.subject), kind: given(&self.kind), actor: None }
     }
 
-    fn address_before(&self, before: i64) -> String {
-        let before = before.to_string();
-        let pairs = [("subject", self.subject.as_str()), ("kind", &self.kind), ("before", &before)];
+    fn address(&self, before: &str, back: &str) -> String {
+        let pairs = [
+            ("subject", self.subject.as_str()),
+            ("kind", &self.kind),
+            ("before", before),
+            ("back", back),
+        ];
         address("/journal", &pairs)
     }
 }
@@ -82,7 +87,9 @@ async fn list(
         layout: Layout::of(&who.viewer, Section::Journal, "Journal").crumb("Home", "/"),
         kinds: kinds.map(|choice| choice.chosen_if(&query.kind)).collect(),
         entries: found.items,
-        paging: Paging { previous: None, next: found.next.map(|at| query.address_before(at)) },
+        paging: Paging::by_cursor(&query.before, &query.back, found.next, |before, back| {
+            query.address(before, back)
+        }),
         subject: query.subject,
     };
     Ok(render(StatusCode::OK, &page))

@@ -54,6 +54,7 @@ struct ShowPage {
 #[serde(default)]
 struct ListQuery {
     before: String,
+    back: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -70,7 +71,7 @@ async fn list(
 ) -> Result<Response, Failure> {
     let layout = Layout::of(&who.viewer, Section::Reports, "Reports").crumb("Home", "/");
     let layout = layout.flash(flash);
-    list_page(state, who, layout, StatusCode::OK, &query.before, Format::Csv.word()).await
+    list_page(state, who, layout, StatusCode::OK, &query, Format::Csv.word()).await
 }
 
 async fn list_page(
@@ -78,17 +79,19 @@ async fn list_page(
     who: SignedIn,
     layout: Layout,
     status: StatusCode,
-    before: &str,
+    query: &ListQuery,
     format: &str,
 ) -> Result<Response, Failure> {
     must_see(&who.actor, Action::SeeDeliveryReport)?;
-    let (actor, before) = (who.actor.clone(), before.parse().ok());
+    let (actor, before) = (who.actor.clone(), query.before.parse().ok());
     let runs = blocking(move || delivery_report::list(&state.app, &actor, before)).await?;
-    let next = runs.next.map(|before| address("/reports", &[("before", &before.to_string())]));
+    let paging = Paging::by_cursor(&query.before, &query.back, runs.next, |before, back| {
+        address("/reports", &[("before", before), ("back", back)])
+    });
     let page = ListPage {
         layout,
         runs: runs.items,
-        paging: Paging { previous: None, next },
+        paging,
         formats: formats(format),
         may_run: may(&who.actor, Action::RunDeliveryReport),
     };
@@ -126,7 +129,7 @@ async fn run(
             let (status, problems) = shown_in_form(failure)?;
             let layout = Layout::of(&who.viewer, Section::Reports, "Reports").crumb("Home", "/");
             let layout = layout.problems(problems);
-            list_page(state, who, layout, status, "", &form.format).await
+            list_page(state, who, layout, status, &ListQuery::default(), &form.format).await
         }
     }
 }

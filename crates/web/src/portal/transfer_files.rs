@@ -73,6 +73,7 @@ struct ListQuery {
     state: String,
     whose: String,
     before: String,
+    back: String,
 }
 
 impl ListQuery {
@@ -86,13 +87,13 @@ impl ListQuery {
         }
     }
 
-    fn address_before(&self, before: i64) -> String {
-        let before = before.to_string();
+    fn address(&self, before: &str, back: &str) -> String {
         let pairs = [
             ("text", self.text.as_str()),
             ("state", &self.state),
             ("whose", &self.whose),
-            ("before", &before),
+            ("before", before),
+            ("back", back),
         ];
         address("/transfer-files", &pairs)
     }
@@ -116,7 +117,9 @@ async fn list(
     if may(&who.actor, Action::PrepareTransferFile) {
         whose.push(("mine", "Prepared by me"));
     }
-    let paging = Paging { previous: None, next: found.next.map(|at| query.address_before(at)) };
+    let paging = Paging::by_cursor(&query.before, &query.back, found.next, |before, back| {
+        query.address(before, back)
+    });
     let layout = Layout::of(&who.viewer, Section::TransferFiles, "Transfer files");
     let page = ListPage {
         layout: layout.crumb("Home", "/").flash(flash),

@@ -9,7 +9,10 @@ use crate::tabular::{Record, Records};
 use crate::transfer_files::generate::is_controlled_name;
 
 /// What stands on a line, for messages about missing fields.
-const DETAIL_FIELDS: &[&str] = &["DTL", "line", "CHF ID", "new service user reference"];
+pub(super) const DETAIL_FIELDS: &[&str] = &["DTL", "line", "CHF ID", "new service user reference"];
+
+/// The places of the CHF ID and of the new reference among them.
+pub(super) const DETAIL_PLACES: (usize, usize) = (2, 3);
 
 /// Reads the header record of the file of this name.
 pub(super) fn header(record: &Record<'_>, name: &str) -> Result<Header, FileRefusal> {
@@ -60,7 +63,7 @@ pub(super) fn parse<'a>(
         match record.get(0) {
             Some("DTL") => {
                 let number = numbered(&record, collected.lines.len() as u32 + 1)?;
-                let line = super::line(&record, number, (2, 3), 4, &mut collected);
+                let line = super::line(&record, number, DETAIL_PLACES, 4, &mut collected);
                 collected.add(line)?;
                 let reference = line.reference().map(|place| &collected.references[place]);
                 if let Some(found) = reference.filter(|found| **found != header.to) {

@@ -28,7 +28,7 @@ pub fn parse_rows(
         line.number = *row;
     }
     let by_device = duplicates::mark(&mut file.lines);
-    let ParsedFile { profile, lines, references, columns, .. } = file;
+    let ParsedFile { profile, lines, references, columns, part_starts, .. } = file;
     let source = Cow::Owned(sheet.text);
-    Ok(ParsedFile { profile, lines, references, by_device, columns, source })
+    Ok(ParsedFile { profile, lines, references, by_device, columns, part_starts, source })
 }

@@ -46,6 +46,7 @@ struct SettlePage {
 pub(super) struct InstalledQuery {
     show: String,
     after: String,
+    back: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -70,15 +71,16 @@ pub(super) async fn list(
     let found =
         blocking(move || transfer_files::installed_before(&state.app, &actor, filter, after, PAGE))
             .await?;
-    let next = found.next.map(|after| {
-        address("/installed-before", &[("show", &query.show), ("after", &after.to_string())])
+    let paging = Paging::by_cursor(&query.after, &query.back, found.next, |after, back| {
+        let query = [("show", query.show.as_str()), ("after", after), ("back", back)];
+        address("/installed-before", &query)
     });
     let shown = [("", "Waiting"), ("settled", "Settled"), ("all", "All")];
     let page = InstalledPage {
         layout: layout(&who, TITLE).flash(flash),
         shown: choices(&shown, &query.show),
         items: found.items,
-        paging: Paging { previous: None, next },
+        paging,
         may_settle: may(&who.actor, Action::SettleInstalledQueue),
     };
     Ok(render(StatusCode::OK, &page))

@@ -3,12 +3,15 @@
 //! Handlers and layers answer with a bare status, or a `Failure` with its refusal; `dress` turns it
 //! into a page for a browser and into a problem document (RFC 9457) below `/api`. What already has a
 //! page or a document of its own is left alone.
+//!
+//! A page that none of a person's roles leads to does not exist for them: asking for one that is
+//! not allowed is "not found". Doing what is not allowed, on a page that one sees, is refused.
 
 use askama::Template;
 use axum::Extension;
 use axum::extract::Request;
 use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, SET_COOKIE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::refusal::{Refusal, RefusalKind};
@@ -88,6 +91,7 @@ pub async fn blocking<T: Send + 'static>(
 /// Middleware that gives a bare error a page or a problem document.
 pub async fn dress(request: Request, next: Next) -> Response {
     let is_api = request.uri().path().starts_with("/api/");
+    let is_look = !is_api && [Method::GET, Method::HEAD].contains(request.method());
     let id = request.extensions().get::<RequestId>().cloned();
     let answer = next.run(request).await;
     let status = answer.status();
@@ -95,6 +99,12 @@ pub async fn dress(request: Request, next: Next) -> Response {
         return answer;
     }
     let refusal = answer.extensions().get::<Refusal>();
+    let is_hidden =
+        is_look && refusal.is_some_and(|refusal| refusal.kind == RefusalKind::NotAllowed);
+    let (status, refusal) = match is_hidden {
+        true => (StatusCode::NOT_FOUND, None),
+        false => (status, refusal),
+    };
     let viewer = answer.extensions().get::<Viewer>();
     let mut dressed =
         if is_api { problem(status, refusal) } else { error_page(status, refusal, viewer, id) };

@@ -90,6 +90,18 @@ async fn the_journal_is_read_by_subject_and_kind_and_page_by_page() {
     let second = portal.get(&auditor, &next).await;
     second.must_say("Signed in");
     assert!(!second.text.contains("before="), "there are not so many");
+    assert!(second.text.contains("href=\"/journal?kind=SignedIn\" rel=\"prev\""), "and back");
+    for _ in 0..100 {
+        portal.sign_in(operator.user);
+    }
+    let link = |page: &portal::Page, rel: &str| {
+        let tag = page.text.split("<a ").find(|tag| tag.contains(&format!("rel=\"{rel}\"")));
+        let href = tag.unwrap().split("href=\"").nth(1).unwrap().split('"').next().unwrap();
+        href.replace("&#38;", "&")
+    };
+    let second = link(&portal.get(&auditor, "/journal?kind=SignedIn").await, "next");
+    let third = link(&portal.get(&auditor, &second).await, "next");
+    assert_eq!(link(&portal.get(&auditor, &third).await, "prev"), second);
 }
 
 #[tokio::test]

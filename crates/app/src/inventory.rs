@@ -6,5 +6,5 @@ mod slices;
 
 pub use life::{HubLife, Responsible, StatusPeriod, Why, hub};
 pub use quarantine::{quarantine, redo, release};
-pub use slices::{Filter, Page, export, search, stock};
+pub use slices::{Filter, HUB_COLUMNS, Page, export, search, stock};
 pub use store::inventory::{Delivered, HubRow, StockRow};

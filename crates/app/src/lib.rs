@@ -97,11 +97,13 @@ impl App {
     }
 }
 
-/// Drops what nobody can use any more: uploads that broke off, and what has expired.
+/// Drops uploads that broke off a day ago or earlier. Takes a turn to write only if there are any.
 pub fn tidy(app: &App) -> Result<()> {
-    let now = app.now();
+    let before = app.now() - UNFINISHED_UPLOADS;
+    if !store::files::is_any_unfinished(&mut app.db.read()?, before)? {
+        return Ok(());
+    }
     let mut tx = app.db.write()?;
-    store::files::drop_unfinished(&mut tx, now - UNFINISHED_UPLOADS)?;
-    tx.commit()?;
-    Ok(())
+    store::files::drop_unfinished(&mut tx, before)?;
+    Ok(tx.commit()?)
 }

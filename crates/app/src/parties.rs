@@ -25,7 +25,12 @@ pub struct PartyFilter {
     pub status: Option<PartyStatus>,
 }
 
-/// All Parties, for checks.
+/// All Parties, to choose one from.
+pub fn choices(app: &App) -> Result<PartyBook> {
+    book(&mut app.db.read()?)
+}
+
+/// All Parties, found by number or by reference.
 pub fn book(tx: &mut Tx) -> Result<PartyBook> {
     let rows = store::parties::all(tx)?;
     Ok(PartyBook::new(rows.into_iter().map(|row| row.party).collect()))

@@ -14,7 +14,7 @@ use domain::people as rules;
 use domain::{Refusal, refusal::RefusalKind};
 use jiff::Timestamp;
 use store::Tx;
-use store::people::{PersonState, Tie, UserRow};
+use store::people::{Tie, UserRow};
 
 use crate::journal::{By, Event, record};
 use crate::sign_in::{hash_password, organisation_name, party, password_is};
@@ -24,6 +24,7 @@ pub use links::{
     Invitation, Invited, NewPerson, PasswordLink, accept, invitation, invite, password_link,
     set_password_by_link,
 };
+pub use store::people::PersonState;
 
 /// A person, as far as whoever asks may see.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -97,6 +97,22 @@ impl Column {
     }
 }
 
+/// Several lists of columns as one; they must come to `N`.
+pub const fn joined<const N: usize>(lists: &[&[Column]]) -> [Column; N] {
+    let mut all = [Column::text(""); N];
+    let (mut list, mut place) = (0, 0);
+    while list < lists.len() {
+        let mut column = 0;
+        while column < lists[list].len() {
+            all[place] = lists[list][column];
+            (column, place) = (column + 1, place + 1);
+        }
+        list += 1;
+    }
+    assert!(place == N, "another number of columns");
+    all
+}
+
 /// One cell. Its variant must suit its column's kind, or be `Empty`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Cell<'a> {

@@ -190,7 +190,7 @@ fn changed_history_and_what_was_delivered_are_named() {
     );
     check(
         "DELETE FROM transfer_file_outcomes WHERE transfer_file = 2 AND stage = 'applied'",
-        &["table transfer_file_outcomes, transfer_file 2, stage \"applied\": \
+        &["table transfer_file_outcomes, transfer_file 2, stage \"applied\", part 0: \
            the database has no row, the journal says a row"],
     );
 }

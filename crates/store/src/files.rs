@@ -162,6 +162,12 @@ pub fn raw_following(tx: &mut Tx, after: FileId, limit: i64) -> Result<Vec<RawFi
     Ok(rows.iter().map(file).collect())
 }
 
+/// Whether anything was begun before `before` and never finished.
+pub fn is_any_unfinished(tx: &mut Tx, before: Timestamp) -> Result<bool> {
+    let sql = "SELECT 1 FROM files WHERE sha256 IS NULL AND stored_at < $1 LIMIT 1";
+    Ok(tx.opt(sql, args![before])?.is_some())
+}
+
 /// Drops what was begun before `before` and never finished. How many files that were.
 pub fn drop_unfinished(tx: &mut Tx, before: Timestamp) -> Result<u64> {
     let unfinished = "SELECT id FROM files WHERE sha256 IS NULL AND stored_at < $1";

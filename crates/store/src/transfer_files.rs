@@ -3,7 +3,6 @@
 use domain::DeviceId;
 use domain::ids::{FileId, PartyId, TransferFileId, UserId};
 use domain::inventory::SmiStatus;
-use domain::parties::PartyBook;
 use domain::transfer_files::State;
 use jiff::Timestamp;
 
@@ -411,12 +410,6 @@ pub fn insert_generated(tx: &mut Tx, new: &GeneratedRow<'_>) -> Result<()> {
         VALUES ($1, $2, $3, $4, $5, $6)";
     tx.exec(sql, args![new.id, new.name, new.file, new.hubs, new.made_by, new.made_at])?;
     Ok(())
-}
-
-/// All Parties, found by number or by reference.
-pub fn party_book(tx: &mut Tx) -> Result<PartyBook> {
-    let parties = crate::parties::all(tx)?;
-    Ok(PartyBook::new(parties.into_iter().map(|row| row.party).collect()))
 }
 
 /// What the queue of hubs installed before notes of one hub.

@@ -62,7 +62,7 @@ fn public_layout(who: Option<&SignedIn>, title: &str) -> Layout {
 /// All Parties, to choose one from.
 async fn party_book(state: &AppState) -> Result<PartyBook, Failure> {
     let app = state.app.clone();
-    blocking(move || Ok(store::transfer_files::party_book(&mut app.db.read()?)?)).await
+    blocking(move || app::parties::choices(&app)).await
 }
 
 /// A page that none of this person's roles leads to does not exist for them.

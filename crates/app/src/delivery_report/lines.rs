@@ -12,33 +12,13 @@ use store::bulk::export::HubRow;
 use store::delivery_report::{moves, party_references};
 
 use super::packs::{Packs, Shown};
-use crate::tables::{Cell, Column, write_instant};
+use crate::inventory::HUB_COLUMNS;
+use crate::tables::{Cell, Column, joined, write_instant};
 use crate::{App, Error, Result};
 
 /// The report's columns.
-pub const COLUMNS: &[Column] = &[
-    Column::text("reportRunId"),
-    Column::instant("generatedAt"),
-    Column::text("CHFDeviceID"),
-    Column::text("GPFDeviceID"),
-    Column::text("manufacturer"),
-    Column::text("model"),
-    Column::text("hardwareVersion"),
-    Column::text("firmwareVersion"),
-    Column::text("CHTSVersion"),
-    Column::text("HANVariant"),
-    Column::text("WANVariant"),
-    Column::text("CSPRegion"),
-    Column::text("orderNo"),
-    Column::text("consignmentNo"),
-    Column::date("deliveryDate"),
-    Column::date("acceptanceDate"),
-    Column::text("serviceUserReference"),
-    Column::instant("partyEffectiveFrom"),
-    Column::text("SMIStatus"),
-    Column::instant("SMIStatusDate"),
-    Column::instant("installedDate"),
-];
+pub const COLUMNS: &[Column] =
+    &joined::<21>(&[&[Column::text("reportRunId"), Column::instant("generatedAt")], HUB_COLUMNS]);
 
 /// All that a line takes beside the hub's own row, as of the report's instant.
 pub struct Lines {

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use store::Tx;
 use store::bulk::load::{self, NewPack};
 
-use crate::Result;
+use crate::{Result, parties};
 
 /// The packs of a chunk, in the order of their first lines.
 pub struct Packs<'a> {
@@ -32,7 +32,7 @@ impl<'a> Packs<'a> {
         tx: &mut Tx,
         parsed: &'a [std::result::Result<PackDetails, RowProblems>],
     ) -> Result<Packs<'a>> {
-        let book = crate::parties::book(tx)?;
+        let book = parties::book(tx)?;
         let mut packs: Vec<Option<Pack<'a>>> = Vec::with_capacity(parsed.len());
         let mut prints = Vec::new();
         for details in parsed {

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use store::Tx;
 use store::inventory::{Delivered, HubRow};
 
-use crate::{App, Error, Result};
+use crate::{App, Error, Result, parties};
 
 /// Everything about one hub.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +92,7 @@ pub fn hub(app: &App, actor: &Actor, id: &str) -> Result<HubLife> {
     let asked = DeviceId::parse(id).map_err(|mistake| Refusal::field("id", mistake.to_string()))?;
     let mut tx = app.db.read()?;
     let (row, asked_by_gpf) = find(&mut tx, asked)?.ok_or_else(|| not_found(asked))?;
-    let book = store::transfer_files::party_book(&mut tx)?;
+    let book = parties::book(&mut tx)?;
     let parties = responsible(&mut tx, &row, &book)?;
     let parties = match sight {
         Sight::Everything => parties,

@@ -11,8 +11,8 @@ use jiff::civil::Date;
 use store::inventory::{HubRow, Place, Slice, StockRow};
 
 use super::life::{date, days_until, delivered_at, find};
-use crate::tables::{Cell, Column, Format, Table};
-use crate::{App, Error, Result};
+use crate::tables::{Cell, Column, Format, Table, joined};
+use crate::{App, Error, Result, parties};
 
 /// Hubs on a page.
 const PAGE_HUBS: usize = 50;
@@ -54,7 +54,7 @@ pub struct Page {
 pub fn search(app: &App, actor: &Actor, filter: &Filter, cursor: Option<&str>) -> Result<Page> {
     let sight = actor.sight(Action::SeeHubs)?;
     let mut tx = app.db.read()?;
-    let parties = store::transfer_files::party_book(&mut tx)?;
+    let parties = parties::book(&mut tx)?;
     let slice = slice(filter, sight, &parties)?;
     if !filter.id.trim().is_empty() {
         let asked = DeviceId::parse(&filter.id)
@@ -141,12 +141,13 @@ fn holds(slice: &Slice, row: &HubRow) -> bool {
 pub fn stock(app: &App, actor: &Actor, filter: &Filter) -> Result<Vec<StockRow>> {
     let sight = actor.sight(Action::SeeStock)?;
     let mut tx = app.db.read()?;
-    let book = store::transfer_files::party_book(&mut tx)?;
+    let book = parties::book(&mut tx)?;
     let slice = slice(filter, sight, &book)?;
     Ok(store::inventory::stock(&mut tx, &slice)?)
 }
 
-const STOCK_COLUMNS: &[Column] = &[
+/// What the stock report and ESI-013 both show of a hub.
+pub const HUB_COLUMNS: &[Column] = &[
     Column::text("CHFDeviceID"),
     Column::text("GPFDeviceID"),
     Column::text("manufacturer"),
@@ -166,12 +167,18 @@ const STOCK_COLUMNS: &[Column] = &[
     Column::text("SMIStatus"),
     Column::instant("SMIStatusDate"),
     Column::instant("installedDate"),
-    Column::text("location"),
-    Column::text("palletID"),
-    Column::text("boxID"),
-    Column::int("monthsHeld"),
-    Column::int("daysToInstallationEnd"),
 ];
+
+const STOCK_COLUMNS: &[Column] = &joined::<24>(&[
+    HUB_COLUMNS,
+    &[
+        Column::text("location"),
+        Column::text("palletID"),
+        Column::text("boxID"),
+        Column::int("monthsHeld"),
+        Column::int("daysToInstallationEnd"),
+    ],
+]);
 
 /// Writes every hub that the filter leaves, of those that this person may see, as a table: the
 /// stock report. How many hubs that were.
@@ -185,7 +192,7 @@ pub fn export(
     out: &mut (dyn Write + Send),
 ) -> Result<u64> {
     let sight = actor.sight(Action::SeeHubs)?;
-    let book = store::transfer_files::party_book(&mut app.db.read()?)?;
+    let book = parties::book(&mut app.db.read()?)?;
     let slice = slice(filter, sight, &book)?;
     let today = british_day(app.now());
     let writing = || Error::io("write the table");

@@ -12,7 +12,7 @@ use store::Tx;
 use store::bulk::facts::{self, HubRow, Hubs};
 
 use super::kept::Text;
-use crate::{Error, Result, settings, sheet};
+use crate::{Error, Result, parties, settings, sheet};
 
 /// Why a file is refused whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +104,7 @@ impl Rules {
         let max_lines = u32::try_from(most_lines).unwrap_or(u32::MAX);
         let limits = Limits { max_lines, ..Limits::default() };
         let most_unpacked = settings::most_unpacked(tx)?;
-        Ok(Rules { checks, parties: store::transfer_files::party_book(tx)?, limits, most_unpacked })
+        Ok(Rules { checks, parties: parties::book(tx)?, limits, most_unpacked })
     }
 
     /// The Parties that a file's references stand for.

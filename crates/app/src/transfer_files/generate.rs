@@ -14,7 +14,7 @@ use store::transfer_files::{self as rows, GeneratedRow};
 use super::{GenerateRequest, Generated, GeneratedFile, IdMistake, Submission, Submitted, submit};
 use crate::files::hex;
 use crate::journal::{By, Event, record};
-use crate::{App, Result, settings};
+use crate::{App, Result, parties, settings};
 
 /// The longest transfer or SoLR reference.
 const LONGEST_REFERENCE: usize = 100;
@@ -156,7 +156,7 @@ fn given_reference(reference: &str) -> Result<String> {
 
 /// The references of the sending Party, which may be empty, and of the new one.
 fn parties(tx: &mut Tx, request: &GenerateRequest) -> Result<(String, String)> {
-    let parties = rows::party_book(tx)?;
+    let parties = parties::book(tx)?;
     let known = |field: &'static str, reference: &str| {
         parties.by_reference(reference).ok_or_else(|| {
             let message = format!("No Party has the service user reference {reference}.");

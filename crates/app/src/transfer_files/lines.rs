@@ -15,7 +15,7 @@ use store::transfer_files::{self as rows, PartRow, TransferFileRow};
 use super::kept::{self, Kept, KeptLine};
 use super::results::{load, no_answers, stage_of};
 use super::{LineAnswer, LineFilter, LinePage};
-use crate::{App, Error, Result};
+use crate::{App, Error, Result, parties};
 
 /// The most lines that one page holds.
 const MOST_LINES: u32 = 1_000;
@@ -37,7 +37,7 @@ pub fn lines(
     if parts.is_empty() {
         return Err(no_answers().into());
     }
-    let parties = store::transfer_files::party_book(&mut tx)?;
+    let parties = parties::book(&mut tx)?;
     let wanted = from..from.saturating_add(limit.clamp(1, MOST_LINES).into());
     let mut matching = 0;
     let mut lines = Vec::new();

@@ -168,6 +168,29 @@ fn a_workbook_is_answered_as_its_csv_is() {
     });
 }
 
+#[test]
+fn an_upload_that_broke_off_is_dropped_a_day_later_and_nothing_else_is() {
+    both(|url| {
+        let app = world(url);
+        let kept = submit(&app, "kept.csv", &to("SOU1", [1]));
+        let mut tx = app.db.write().unwrap();
+        let broken = store::files::begin(&mut tx, app.now()).unwrap();
+        store::files::append(&mut tx, broken, 0, store::files::compress(b"half")).unwrap();
+        tx.commit().unwrap();
+        let chunks = || {
+            let sql = "SELECT count(*) FROM file_chunks WHERE file = $1";
+            let mut tx = app.db.read().unwrap();
+            tx.one("count", sql, store::args![broken]).unwrap().get::<i64>(0)
+        };
+        app::tidy(&app).unwrap();
+        assert_eq!(chunks(), 1);
+        app.clock.set(app.now() + jiff::SignedDuration::from_hours(25));
+        app::tidy(&app).unwrap();
+        assert_eq!(chunks(), 0);
+        assert_eq!(response(&app, kept).lines().count(), 2);
+    });
+}
+
 /// More than a MiB when it is unpacked.
 fn large_workbook(header: [&str; 2], lines: u32) -> Vec<u8> {
     let mut workbook = rust_xlsxwriter::Workbook::new();

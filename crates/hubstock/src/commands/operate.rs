@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use app::journal::read::{self, Entry, JournalFilter};
 use app::{Error, Result};
 use domain::access::{Action, Actor};
 use serde_json::json;
@@ -52,20 +53,32 @@ pub fn setting(arguments: &Arguments, command: &Setting) -> Result<Ended> {
 /// Shows the journal, newest first.
 pub fn journal(arguments: &Arguments, subject: Option<String>, most: i64) -> Result<Ended> {
     let app = open(arguments)?;
-    let filter = store::journal::Filter { subject, ..Default::default() };
-    let mut tx = app.db.read()?;
-    let entries = store::journal::newest(&mut tx, &filter, None, most.clamp(1, 10_000))?;
+    let filter = JournalFilter { subject, ..JournalFilter::default() };
+    let most = usize::try_from(most.clamp(1, 10_000)).expect("it is a small number");
+    let operator = Actor::local_operator();
+    let mut entries = read::list(&app, &operator, &filter, None)?;
+    while let Some(before) = entries.next.filter(|_| entries.items.len() < most) {
+        let more = read::list(&app, &operator, &filter, Some(before))?;
+        entries.items.extend(more.items);
+        entries.next = more.next;
+    }
+    entries.items.truncate(most);
     let json: Vec<_> = entries
+        .items
         .iter()
         .map(|e| {
-            json!({ "seq": e.seq, "at": e.at.to_string(), "actor": e.actor, "acted_for": e.acted_for,
-                    "subject": e.subject, "kind": e.kind, "payload": e.payload,
+            let actor = e.actor.as_ref().map(|(id, _)| id.0);
+            let acted_for = e.acted_for.as_ref().map(|(id, _)| id.0);
+            json!({ "seq": e.seq, "at": e.at.to_string(), "actor": actor, "acted_for": acted_for,
+                    "subject": e.subject, "kind": e.kind, "text": e.text, "payload": e.payload,
                     "hash": app::files::hex(&e.hash) })
         })
         .collect();
+    let by = |e: &Entry| e.actor.as_ref().map_or("the system", |(_, name)| name).to_owned();
     let text: String = entries
+        .items
         .iter()
-        .map(|e| format!("{} {} {} {} {}\n", e.seq, e.at, e.kind, e.subject, e.payload))
+        .map(|e| format!("{} {} {}: {}, by {}\n", e.seq, e.at, e.subject, e.text, by(e)))
         .collect();
     output::print(arguments, &json.into(), text);
     Ok(Ended::Well)

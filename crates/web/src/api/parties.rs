@@ -1,6 +1,6 @@
 //! Parties.
 
-use app::parties::{self, PartyFilter};
+use app::parties::{self, PartyFilter, PartyRow};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -9,7 +9,6 @@ use domain::access::Action;
 use domain::ids::PartyId;
 use domain::parties::{Category, PartyDetails, PartyStatus};
 use serde::{Deserialize, Serialize};
-use store::parties::PartyRow;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -3,14 +3,13 @@
 mod tasks;
 
 use app::App;
-use app::people::{self, Person};
+use app::people::{self, Person, PersonState};
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Router};
 use domain::access::{Actor, Role};
-use store::people::PersonState;
 
 use super::people::what_for;
 use crate::error_pages::{Failure, blocking};

@@ -2,7 +2,7 @@
 
 mod links;
 
-use app::people::{self, Held, NewPerson, Person, Target};
+use app::people::{self, Held, NewPerson, Person, PersonState, Target};
 use askama::Template;
 use axum::Router;
 use axum::extract::{Form, Path, Query};
@@ -12,7 +12,6 @@ use axum::routing::{get, post};
 use domain::access::{Action, Organisation, Role};
 use domain::ids::UserId;
 use serde::Deserialize;
-use store::people::PersonState;
 
 use super::{may, number_in, party_book, shown_in_form};
 use crate::error_pages::{Failure, blocking};

@@ -4,6 +4,7 @@ mod life;
 mod quarantine;
 mod slices;
 
+pub(crate) use life::in_the_inventory;
 pub use life::{HubLife, Responsible, StatusPeriod, Why, hub};
 pub use quarantine::{quarantine, redo, release};
 pub use slices::{Filter, HUB_COLUMNS, Page, export, search, stock};

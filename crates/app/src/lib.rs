@@ -25,6 +25,7 @@ pub mod stock_rules;
 pub mod tables;
 pub mod timers;
 pub mod transfer_files;
+pub mod transfers;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};

@@ -224,6 +224,14 @@ settings! {
         "timer.receipt_escalation", "5", (1, 120),
         "Working days after the reminder at which a late receipt goes to the DCC", TIMERS,
     );
+    /// Whether silence accepts.
+    TRANSFER_ACCEPT_BY_SILENCE = Setting {
+        name: "transfer.accept_by_silence",
+        default: "off",
+        takes: Takes::OneOf(&["on", "off"]),
+        meaning: "Whether stock that nobody has received by the escalation is accepted by itself",
+        source: TIMERS,
+    };
     /// How long the DCC has for a transfer file.
     TIMER_PREPARE_FILE = number(
         "timer.prepare_file", "1", (1, 60),

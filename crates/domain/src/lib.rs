@@ -13,12 +13,14 @@ pub mod journal;
 pub mod offers;
 pub mod parties;
 pub mod people;
+pub mod reconciliation;
 pub mod refusal;
 pub mod requests;
 pub mod stock_rules;
 pub mod tabular;
 pub mod timers;
 pub mod transfer_files;
+pub mod transfers;
 
 pub use device_id::DeviceId;
 pub use refusal::Refusal;

@@ -26,6 +26,7 @@ pub mod sign_in;
 pub mod stock_rules;
 pub mod timers;
 pub mod transfer_files;
+pub mod transfers;
 pub mod value;
 
 pub use db::{Db, Engine, Tx};

@@ -93,7 +93,7 @@ pub fn hub(app: &App, actor: &Actor, id: &str) -> Result<HubLife> {
     let mut tx = app.db.read()?;
     let (row, asked_by_gpf) = find(&mut tx, asked)?.ok_or_else(|| not_found(asked))?;
     let book = parties::book(&mut tx)?;
-    let parties = responsible(&mut tx, &row, &book)?;
+    let parties = in_the_inventory(&mut tx, &row, &book)?;
     let parties = match sight {
         Sight::Everything => parties,
         Sight::Party(own) => as_seen_by(own, parties).ok_or_else(|| not_found(asked))?,
@@ -181,7 +181,12 @@ pub(super) fn delivered_at(delivered: &Delivered) -> Timestamp {
         .map_or(Timestamp::UNIX_EPOCH, |start| start.timestamp())
 }
 
-fn responsible(tx: &mut Tx, row: &HubRow, book: &PartyBook) -> Result<Vec<Responsible>> {
+/// Every Party that the inventory has had a hub with, the first one first.
+pub(crate) fn in_the_inventory(
+    tx: &mut Tx,
+    row: &HubRow,
+    book: &PartyBook,
+) -> Result<Vec<Responsible>> {
     let known = |id: PartyId| {
         book.by_id(id).cloned().ok_or_else(|| Error::Damaged(format!("there is no Party {id}")))
     };

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use domain::ids::{
     ImportId, OfferId, PartyId, ReportRunId, RequestId, SavedFilterId, TokenId, TransferFileId,
-    UserId,
+    TransferId, UserId,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -241,7 +241,85 @@ pub enum Event {
     // Selection.
 
     // Transfers.
-
+    /// Selection gave stock of an offer to a request.
+    TransferAgreed {
+        transfer: i64,
+        offer: i64,
+        request: i64,
+        run: Option<i64>,
+        sender: i64,
+        receiver: i64,
+        specification: BTreeMap<String, String>,
+        firmware: Vec<String>,
+        quantity: i64,
+    },
+    /// One of two Parties notified a transfer that they agreed between themselves; selection was skipped.
+    TransferNotified {
+        transfer: i64,
+        /// The side that notified it, which has confirmed it thereby.
+        side: String,
+        sender: i64,
+        receiver: i64,
+        specification: BTreeMap<String, String>,
+        firmware: Vec<String>,
+        quantity: i64,
+        notes: String,
+    },
+    /// A transfer was opened that takes an earlier one back.
+    TransferReversalOpened { transfer: i64, reverses: i64, quantity: i64, reason: String },
+    /// One side confirmed.
+    TransferConfirmed { transfer: i64, side: String },
+    /// It was not confirmed in time.
+    TransferLapsed { transfer: i64 },
+    /// It was called off before dispatch.
+    TransferCancelled { transfer: i64, side: Option<String>, reason: String },
+    /// The DCC stopped it.
+    TransferHeld { transfer: i64, reason: String },
+    /// The DCC let it go on.
+    TransferReleased { transfer: i64 },
+    /// The sender declared what left its warehouse.
+    TransferDispatched {
+        transfer: i64,
+        on: String,
+        carrier: String,
+        consignment_note: String,
+        seals: String,
+        manifest_sha256: String,
+        hubs: u64,
+    },
+    /// The receiver declared that it arrived.
+    TransferArrived { transfer: i64, on: String, condition: String, note: String },
+    /// The receiver declared what it received, and both lists were compared.
+    TransferReceived { transfer: i64, receipt_sha256: String, outcomes: Counts },
+    /// Lines that waited were corrected; the file names them.
+    TransferLinesCorrected {
+        transfer: i64,
+        side: Option<String>,
+        correction: String,
+        lines_sha256: String,
+        reason: String,
+        outcomes: Counts,
+    },
+    /// The transfer file of the lines that are ready was prepared, bound to both Parties' lists.
+    TransferFilePrepared {
+        transfer: i64,
+        transfer_file: i64,
+        manifest_sha256: String,
+        receipt_sha256: String,
+        hubs: u64,
+    },
+    /// The transfer file came to nothing; the lines wait for another.
+    TransferFileDropped { transfer: i64, transfer_file: i64 },
+    /// Its transfer file was applied, or its last line was dropped.
+    TransferCompleted {
+        transfer: i64,
+        transfer_file: Option<i64>,
+        moved: u64,
+        waiting: u64,
+        with_exceptions: bool,
+    },
+    /// A deadline of it passed.
+    TransferOverdue { transfer: i64, what: String },
     // Notices and e-mails.
 }
 
@@ -318,6 +396,22 @@ pub const KINDS: &[&str] = &[
     "InstallationEndDropped",
     // Selection.
     // Transfers.
+    "TransferAgreed",
+    "TransferNotified",
+    "TransferReversalOpened",
+    "TransferConfirmed",
+    "TransferLapsed",
+    "TransferCancelled",
+    "TransferHeld",
+    "TransferReleased",
+    "TransferDispatched",
+    "TransferArrived",
+    "TransferReceived",
+    "TransferLinesCorrected",
+    "TransferFilePrepared",
+    "TransferFileDropped",
+    "TransferCompleted",
+    "TransferOverdue",
     // Notices and e-mails.
 ];
 
@@ -428,9 +522,26 @@ impl Event {
             Event::InstallationEndSet { chts_version, .. }
             | Event::InstallationEndDropped { chts_version } => {
                 format!("installation-end-{chts_version}")
-            } // Selection.
-              // Transfers.
-              // Notices and e-mails.
+            }
+            // Selection.
+            // Transfers.
+            Event::TransferAgreed { transfer, .. }
+            | Event::TransferNotified { transfer, .. }
+            | Event::TransferReversalOpened { transfer, .. }
+            | Event::TransferConfirmed { transfer, .. }
+            | Event::TransferLapsed { transfer }
+            | Event::TransferCancelled { transfer, .. }
+            | Event::TransferHeld { transfer, .. }
+            | Event::TransferReleased { transfer }
+            | Event::TransferDispatched { transfer, .. }
+            | Event::TransferArrived { transfer, .. }
+            | Event::TransferReceived { transfer, .. }
+            | Event::TransferLinesCorrected { transfer, .. }
+            | Event::TransferFilePrepared { transfer, .. }
+            | Event::TransferFileDropped { transfer, .. }
+            | Event::TransferCompleted { transfer, .. }
+            | Event::TransferOverdue { transfer, .. } => TransferId(*transfer).to_string(),
+            // Notices and e-mails.
         }
     }
 }

@@ -6,7 +6,7 @@ use domain::DeviceId;
 use domain::access::{Action, Actor};
 use domain::ids::{
     ImportId, OfferId, PartyId, ReportRunId, RequestId, SavedFilterId, TokenId, TransferFileId,
-    UserId,
+    TransferId, UserId,
 };
 use jiff::Timestamp;
 use store::journal::{Filter, NamedEntry};
@@ -333,9 +333,85 @@ pub fn sentence(event: &Event) -> String {
         }
         Event::InstallationEndDropped { chts_version } => {
             format!("Took out the installation end date of CHTS version {chts_version}")
-        } // Selection.
-          // Transfers.
-          // Notices and e-mails.
+        }
+        // Selection.
+        // Transfers.
+        Event::TransferAgreed { transfer, offer, request, quantity, .. } => format!(
+            "Agreed {} of {} from {} for {}",
+            TransferId(*transfer),
+            count(quantity.unsigned_abs(), "hub"),
+            OfferId(*offer),
+            RequestId(*request)
+        ),
+        Event::TransferNotified { transfer, side, quantity, .. } => format!(
+            "The {side} notified the direct transfer {} of {}, which skips selection",
+            TransferId(*transfer),
+            count(quantity.unsigned_abs(), "hub")
+        ),
+        Event::TransferReversalOpened { transfer, reverses, reason, .. } => format!(
+            "Opened {} to take {} back: {reason}",
+            TransferId(*transfer),
+            TransferId(*reverses)
+        ),
+        Event::TransferConfirmed { transfer, side } => {
+            format!("The {side} confirmed {}", TransferId(*transfer))
+        }
+        Event::TransferLapsed { transfer } => {
+            format!("{} lapsed, because it was not confirmed in time", TransferId(*transfer))
+        }
+        Event::TransferCancelled { transfer, reason, .. } => {
+            format!("Cancelled {}: {reason}", TransferId(*transfer))
+        }
+        Event::TransferHeld { transfer, reason } => {
+            format!("Put {} on hold: {reason}", TransferId(*transfer))
+        }
+        Event::TransferReleased { transfer } => format!("Released {}", TransferId(*transfer)),
+        Event::TransferDispatched { transfer, hubs, on, .. } => {
+            format!("Dispatched {} of {} on {on}", count(*hubs, "hub"), TransferId(*transfer))
+        }
+        Event::TransferArrived { transfer, on, condition, .. } => {
+            format!("{} arrived on {on}, condition: {condition}", TransferId(*transfer))
+        }
+        Event::TransferReceived { transfer, outcomes, .. } => {
+            format!("Received {}: {}", TransferId(*transfer), listed(outcomes))
+        }
+        Event::TransferLinesCorrected { transfer, correction, outcomes, reason, .. } => format!(
+            "Corrected lines of {} ({correction}): {}. {reason}",
+            TransferId(*transfer),
+            listed(outcomes)
+        ),
+        Event::TransferFilePrepared { transfer, transfer_file, hubs, .. } => format!(
+            "Prepared {} with {} of {}",
+            TransferFileId(*transfer_file),
+            count(*hubs, "hub"),
+            TransferId(*transfer)
+        ),
+        Event::TransferFileDropped { transfer, transfer_file } => format!(
+            "{} came to nothing; the lines of {} wait for another file",
+            TransferFileId(*transfer_file),
+            TransferId(*transfer)
+        ),
+        Event::TransferCompleted { transfer, moved, with_exceptions, .. } => format!(
+            "Completed {}{}: {} moved",
+            TransferId(*transfer),
+            if *with_exceptions { " with exceptions" } else { "" },
+            count(*moved, "hub")
+        ),
+        Event::TransferOverdue { transfer, what } => {
+            format!("The deadline of {} to {} passed", TransferId(*transfer), deadline(what))
+        } // Notices and e-mails.
+    }
+}
+
+fn deadline(what: &str) -> &str {
+    match what {
+        "confirm" => "be confirmed",
+        "dispatch" => "be dispatched",
+        "arrive" => "arrive",
+        "receive" => "be received",
+        "escalate" => "be received after the reminder",
+        "prepare" => "get its transfer file",
+        other => other,
     }
 }
 

@@ -12,7 +12,7 @@ use store::sign_in::TokenRow;
 use super::Event;
 use crate::{
     App, Error, Result, board, delivery_report, imports, inventory, offers, parties, requests,
-    stock_rules, timers, transfer_files,
+    stock_rules, timers, transfer_files, transfers,
 };
 
 /// What stands in the place of a password's hash, which the journal does not hold.
@@ -57,6 +57,24 @@ pub fn redo(tx: &mut Tx, from: &App, entry: &EntryRow, event: &Event) -> Result<
         | Event::InstallationEndDropped { .. } => stock_rules::redo(tx, event).map(|()| true)?,
         // Selection.
         // Transfers.
+        Event::TransferAgreed { .. }
+        | Event::TransferNotified { .. }
+        | Event::TransferReversalOpened { .. }
+        | Event::TransferConfirmed { .. }
+        | Event::TransferLapsed { .. }
+        | Event::TransferCancelled { .. }
+        | Event::TransferHeld { .. }
+        | Event::TransferReleased { .. }
+        | Event::TransferDispatched { .. }
+        | Event::TransferArrived { .. }
+        | Event::TransferReceived { .. }
+        | Event::TransferLinesCorrected { .. }
+        | Event::TransferFilePrepared { .. }
+        | Event::TransferFileDropped { .. }
+        | Event::TransferCompleted { .. }
+        | Event::TransferOverdue { .. } => {
+            transfers::redo(tx, from, entry, event).map(|()| true)?
+        }
         // Notices and e-mails.
         Event::SettingChanged { name, to, .. } => {
             store::settings::put(tx, name, to)?;

@@ -19,7 +19,7 @@ use super::{Applied, summary};
 use crate::files::hex;
 use crate::jobs::Run;
 use crate::journal::{By, Event, record};
-use crate::{Error, Result, settings, sheet};
+use crate::{Error, Result, settings, sheet, transfers};
 
 /// The job: checks each line again and moves the hubs of those that may.
 ///
@@ -46,10 +46,12 @@ pub fn apply(run: &Run<'_>) -> Result<()> {
     let at = run.app.now();
     if let Some(reason) = expired(&mut tx, &row, at)? {
         fail(&mut tx, id, &reason, at)?;
+        transfers::file_came_to_nothing(&mut tx, run.app, id)?;
     } else {
         let work = Work { row: &row, file: &file, keys: &keys };
         let event = change(&mut tx, &work, before, at)?;
         record(&mut tx, at, By::SYSTEM, &event)?;
+        transfers::file_applied(&mut tx, run.app, id)?;
     }
     run.note_done(&mut tx)?;
     let _committing = tracing::debug_span!("commit").entered();
@@ -113,7 +115,7 @@ fn change(tx: &mut Tx, work: &Work<'_>, before: Kept, at: Timestamp) -> Result<E
         return Err(Error::Damaged(format!("{} has other lines than were checked", row.id)));
     }
     let rules = Rules::load(tx)?;
-    let sight = Sight::look(tx, work.keys, &mut |_| Ok(()))?;
+    let sight = Sight::look(tx, work.keys, file, &mut |_| Ok(()))?;
     let mut outcomes = sight.outcomes(file, &rules, british_day(at));
     for (line, outcome) in outcomes.iter_mut().enumerate() {
         *outcome = at_apply(&before.judged(line), *outcome, &sight.facts(line));
@@ -261,6 +263,36 @@ fn installed(
         }
     }
     installed
+}
+
+/// What an applied file came to for one device.
+pub(crate) struct AppliedLine {
+    /// The device's key.
+    pub key: i64,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The Party that its hub was with, if it is one.
+    pub party: Option<PartyId>,
+}
+
+/// What an applied file came to, by its devices; nothing if it was not applied. Of several lines
+/// about one device the first counts.
+pub(crate) fn applied_lines(tx: &mut Tx, id: TransferFileId) -> Result<Vec<AppliedLine>> {
+    let Some(kept) = rows::outcomes(tx, id, "applied")? else { return Ok(Vec::new()) };
+    let kept = Kept::read(kept)?;
+    let row = load(tx, id)?;
+    let bytes = store::files::whole(tx, row.file)?;
+    let source = source(&row, bytes)?;
+    let file = parsed(&source)?;
+    let mut lines: Vec<AppliedLine> = Vec::with_capacity(file.by_device.len());
+    for (device, line) in &file.by_device {
+        if lines.last().is_none_or(|last| last.key != device.key()) {
+            let judged = kept.judged(*line as usize);
+            let (outcome, party) = (judged.outcome, judged.party);
+            lines.push(AppliedLine { key: device.key(), outcome, party });
+        }
+    }
+    Ok(lines)
 }
 
 /// A file was applied, as the journal has it: the same changes on an empty database.

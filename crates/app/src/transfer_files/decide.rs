@@ -11,7 +11,7 @@ use store::transfer_files::{self as rows, TransferFileRow};
 use super::{TransferFileView, get};
 use crate::jobs::{JobKind, enqueue};
 use crate::journal::{By, Event, record};
-use crate::{App, Result, settings};
+use crate::{App, Result, settings, transfers};
 
 /// The longest reason that is kept.
 const LONGEST_REASON: usize = 2_000;
@@ -65,6 +65,7 @@ pub fn reject(
     rows::set_decided(&mut tx, id, (row.state, to), Some(actor.user), Some(&reason), at)?;
     let event = Event::TransferFileRejected { transfer_file: id.0, reason };
     record(&mut tx, at, actor.into(), &event)?;
+    transfers::file_came_to_nothing(&mut tx, app, id)?;
     tx.commit()?;
     app.bell.ring();
     get(app, actor, id)
@@ -88,6 +89,7 @@ pub fn withdraw(
     rows::set_decided(&mut tx, id, (row.state, to), None, Some(&reason), at)?;
     let event = Event::TransferFileWithdrawn { transfer_file: id.0, reason };
     record(&mut tx, at, actor.into(), &event)?;
+    transfers::file_came_to_nothing(&mut tx, app, id)?;
     tx.commit()?;
     app.bell.ring();
     get(app, actor, id)

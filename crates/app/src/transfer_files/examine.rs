@@ -12,6 +12,7 @@ use store::Tx;
 use store::bulk::facts::{self, HubRow, Hubs};
 
 use super::kept::Text;
+use super::links::Links;
 use crate::{Error, Result, parties, settings, sheet};
 
 /// Why a file is refused whole.
@@ -155,6 +156,7 @@ pub(super) struct Sight<'k> {
     /// The hubs among them.
     pub hubs: Hubs,
     gpfs: Vec<(u32, i64)>,
+    links: Links,
 }
 
 impl<'k> Sight<'k> {
@@ -162,6 +164,7 @@ impl<'k> Sight<'k> {
     pub fn look(
         tx: &mut Tx,
         keys: &'k Keys,
+        file: &ParsedFile<'_>,
         progress: &mut dyn FnMut(usize) -> store::Result<()>,
     ) -> Result<Sight<'k>> {
         let _span = tracing::debug_span!("look up", devices = keys.keys.len()).entered();
@@ -173,7 +176,8 @@ impl<'k> Sight<'k> {
             .map(|((place, key), _)| (place, *key))
             .collect();
         let gpfs = facts::hubs_of_gpfs(tx, &missing)?;
-        Ok(Sight { keys, hubs, gpfs })
+        let links = Links::look(tx, &keys.keys, file)?;
+        Ok(Sight { keys, hubs, gpfs, links })
     }
 
     /// The hub on a line.
@@ -185,7 +189,7 @@ impl<'k> Sight<'k> {
     pub fn facts(&self, line: usize) -> Facts {
         let Some(place) = self.keys.place(line) else { return Facts::Unknown };
         if let Some(hub) = &self.hubs.rows[place as usize] {
-            return Facts::Hub(self.hub_facts(hub));
+            return Facts::Hub(self.hub_facts(hub, place as usize));
         }
         match self.gpfs.binary_search_by_key(&place, |(gpf, _)| *gpf) {
             Ok(found) => Facts::Gpf { chf: DeviceId::from_key(self.gpfs[found].1) },
@@ -193,8 +197,9 @@ impl<'k> Sight<'k> {
         }
     }
 
-    fn hub_facts(&self, hub: &HubRow) -> HubFacts {
+    fn hub_facts(&self, hub: &HubRow, place: usize) -> HubFacts {
         let pack = self.hubs.pack(hub);
+        let link = self.links.of(place);
         HubFacts {
             party: PartyId(hub.party.into()),
             status: hub.status,
@@ -206,9 +211,9 @@ impl<'k> Sight<'k> {
             },
             installation_end: pack.installation_end,
             last_move: hub.last_move.into(),
-            open_transfer: None,
-            as_confirmed: None,
-            agreed_specification: None,
+            open_transfer: link.open_transfer,
+            as_confirmed: link.as_confirmed,
+            agreed_specification: link.agreed_specification,
         }
     }
 

@@ -3,16 +3,19 @@
 use std::collections::HashMap;
 
 use domain::access::{Action, Actor};
+use domain::ids::TransferFileId;
 use domain::transfer_files::generate::{controlled_name, write_controlled};
 use domain::transfer_files::parse::Header;
 use domain::{DeviceId, Refusal};
 use jiff::Timestamp;
 use store::Tx;
 use store::files::StoredFile;
-use store::transfer_files::{self as rows, GeneratedRow};
+use store::transfer_files::{self as rows, GeneratedRow, NewTransferFile};
 
+use super::submit::receive_row;
 use super::{GenerateRequest, Generated, GeneratedFile, IdMistake, Submission, Submitted, submit};
 use crate::files::hex;
+use crate::jobs::{JobKind, enqueue};
 use crate::journal::{By, Event, record};
 use crate::{App, Result, parties, settings};
 
@@ -31,29 +34,72 @@ pub fn generate(app: &App, actor: &Actor, request: &GenerateRequest) -> Result<G
     };
     let reference = given_reference(&request.reference)?;
     let mut tx = app.db.write()?;
+    let (from, to) = parties(&mut tx, request)?;
+    let (file, _) = make(&mut tx, app, actor, &Prepared { devices, reference, from, to })?;
+    tx.commit()?;
+    Ok(Generated::File(file))
+}
+
+/// What a controlled file says.
+pub(crate) struct Prepared {
+    /// The hubs, each once.
+    pub devices: Vec<DeviceId>,
+    /// The transfer or SoLR reference.
+    pub reference: String,
+    /// The service user reference of the Party that the hubs are with; empty if there are several.
+    pub from: String,
+    /// The service user reference of the new Party.
+    pub to: String,
+}
+
+/// Makes a controlled file, stores it and notes it.
+fn make(
+    tx: &mut Tx,
+    app: &App,
+    actor: &Actor,
+    given: &Prepared,
+) -> Result<(GeneratedFile, StoredFile)> {
     let at = app.now();
     let created = Timestamp::from_second(at.as_second()).unwrap_or(at);
-    let (from, to) = parties(&mut tx, request)?;
-    let prepared_by = settings::text(&mut tx, &settings::TRANSFER_FILE_PREPARER_CODE)?;
-    let sequence = rows::next_generated(&mut tx)?;
+    let prepared_by = settings::text(tx, &settings::TRANSFER_FILE_PREPARER_CODE)?;
+    let sequence = rows::next_generated(tx)?;
     let name = controlled_name(&prepared_by, created, sequence.unsigned_abs());
     let header = Header {
         file_id: uuid::Uuid::new_v4(),
         created,
         prepared_by,
-        reference,
-        from,
-        to: to.clone(),
-        count: devices.len() as u32,
+        reference: given.reference.clone(),
+        from: given.from.clone(),
+        to: given.to.clone(),
+        count: given.devices.len() as u32,
     };
     let mut bytes = Vec::new();
-    let lines = devices.iter().map(|device| (*device, to.as_str()));
+    let lines = given.devices.iter().map(|device| (*device, given.to.as_str()));
     write_controlled(&mut bytes, &header, lines);
-    let stored = store::files::keep(&mut tx, &bytes, at)?;
-    let file = GeneratedFile { name, bytes, hubs: devices.len() as u64 };
-    note(&mut tx, actor, sequence, &file, &stored, at)?;
-    tx.commit()?;
-    Ok(Generated::File(file))
+    let stored = store::files::keep(tx, &bytes, at)?;
+    let file = GeneratedFile { name, bytes, hubs: given.devices.len() as u64 };
+    note(tx, actor, sequence, &file, &stored, at)?;
+    Ok((file, stored))
+}
+
+/// Makes a controlled file and puts it in the queue to be checked, in the caller's transaction.
+pub(crate) fn prepare(
+    tx: &mut Tx,
+    app: &App,
+    actor: &Actor,
+    given: &Prepared,
+) -> Result<TransferFileId> {
+    let (file, stored) = make(tx, app, actor, given)?;
+    let new = NewTransferFile {
+        name: &file.name,
+        file: stored.id,
+        all_or_nothing: false,
+        preparer: actor.user,
+        at: app.now(),
+    };
+    let id = receive_row(tx, &new, &stored, By::from(actor))?;
+    enqueue(tx, JobKind::ValidateTransferFile, id.0, new.at)?;
+    Ok(id)
 }
 
 fn note(

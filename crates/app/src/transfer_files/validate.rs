@@ -14,7 +14,7 @@ use super::{Checked, kept, summary};
 use crate::files::hex;
 use crate::jobs::Run;
 use crate::journal::{By, Event, record};
-use crate::{App, Error, Result};
+use crate::{App, Error, Result, transfers};
 
 /// How often a check is made anew because the inventory changed meanwhile, before it is made
 /// within the turn to write.
@@ -33,7 +33,7 @@ pub fn check(app: &App, name: &str, bytes: &[u8], today: Date) -> Result<Checked
         Err(refused) => return Ok(Checked::Refused(refused)),
     };
     let keys = Keys::of(&file);
-    let sight = Sight::look(&mut tx, &keys, &mut |_| Ok(()))?;
+    let sight = Sight::look(&mut tx, &keys, &file, &mut |_| Ok(()))?;
     let outcomes = sight.outcomes(&file, &rules, today);
     let mut response = Vec::new();
     let mut writer = ResponseWriter::new(&file, &rules.parties, None);
@@ -81,6 +81,9 @@ pub fn validate(run: &Run<'_>) -> Result<()> {
             return Ok(());
         }
         note(&mut tx, id, &found, at)?;
+        if let Found::Refused(_) = found {
+            transfers::file_came_to_nothing(&mut tx, run.app, id)?;
+        }
         run.note_done(&mut tx)?;
         tx.commit()?;
         break;
@@ -126,7 +129,7 @@ pub(super) fn examine(
     let keys = Keys::of(&file);
     let total = file.lines.len();
     let mut stopped = None;
-    let looked = Sight::look(tx, &keys, &mut |done| {
+    let looked = Sight::look(tx, &keys, &file, &mut |done| {
         progress(done, total).map_err(|error| {
             stopped = Some(error);
             store::Error::Unsuitable("stopped".into())

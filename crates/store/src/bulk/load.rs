@@ -9,7 +9,7 @@ mod new_packs;
 mod packs;
 mod postgres;
 mod sqlite;
-mod tables;
+pub(crate) mod tables;
 
 use std::collections::HashMap;
 

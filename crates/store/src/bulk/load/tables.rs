@@ -7,14 +7,14 @@ use crate::{Tx, Value};
 
 /// A table that rows are put into by the thousand.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Table {
-    pub(super) name: &'static str,
-    pub(super) columns: &'static [(&'static str, Column)],
+pub(crate) struct Table {
+    pub(crate) name: &'static str,
+    pub(crate) columns: &'static [(&'static str, Column)],
 }
 
 /// What a column is in PostgreSQL.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Column {
+pub(crate) enum Column {
     Big,
     Small,
     Text,
@@ -103,7 +103,7 @@ pub(super) const PARTY_MOVES: Table = Table {
 };
 
 /// Adds rows, which come in key order; each has a value for every column of the table.
-pub(super) fn insert<const N: usize>(
+pub(crate) fn insert<const N: usize>(
     tx: &mut Tx,
     table: Table,
     rows: impl Iterator<Item = [Value; N]>,

@@ -1,0 +1,103 @@
+//! What the inventory says of the hubs of a transfer, looked up once for all of them.
+
+use std::collections::HashMap;
+
+use domain::DeviceId;
+use domain::ids::PartyId;
+use domain::inventory::SmiStatus;
+use domain::reconciliation::Facts;
+use jiff::civil::Date;
+use store::Tx;
+use store::bulk::facts::{self, HubRow, Hubs, PackRow};
+use store::transfers::{self as rows, TransferRow};
+
+use crate::Result;
+
+/// The hubs of a list, by their keys.
+pub(super) struct Stock<'a> {
+    transfer: &'a TransferRow,
+    hubs: Hubs,
+    models: HashMap<i32, Fit>,
+}
+
+/// Whether a device model is what was agreed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Fit {
+    model: bool,
+    variant: bool,
+    firmware: bool,
+}
+
+impl<'a> Stock<'a> {
+    /// Looks the hubs with these keys up; the keys are in order and each there once.
+    pub fn look(tx: &mut Tx, transfer: &'a TransferRow, keys: &[i64]) -> Result<Stock<'a>> {
+        let _span = tracing::debug_span!("look up", hubs = keys.len()).entered();
+        let hubs = facts::hubs(tx, keys, &mut |_| Ok(()))?;
+        let of = &transfer.specification;
+        let fit = |model: &rows::ModelRow| Fit {
+            model: model.manufacturer == of.manufacturer && model.model == of.model,
+            variant: model.has_variants(of),
+            firmware: transfer.firmware.is_empty()
+                || transfer.firmware.contains(&model.firmware_version),
+        };
+        let models = rows::models(tx)?;
+        let models = models.iter().map(|model| (model.id as i32, fit(model))).collect();
+        Ok(Stock { transfer, hubs, models })
+    }
+
+    /// The hub at a place of the keys.
+    pub fn hub(&self, place: usize) -> Option<&HubRow> {
+        self.hubs.rows[place].as_ref()
+    }
+
+    /// Its pack.
+    pub fn pack(&self, hub: &HubRow) -> &PackRow {
+        self.hubs.pack(hub)
+    }
+
+    /// What a comparison asks of the hub at a place of the keys.
+    pub fn facts(&self, place: usize) -> Option<Facts> {
+        let hub = self.hub(place)?;
+        let pack = self.pack(hub);
+        let fit = self.models.get(&pack.model).copied().unwrap_or_default();
+        let region = &self.hubs.regions[usize::from(pack.region)];
+        Some(Facts {
+            is_senders: PartyId(hub.party.into()) == self.transfer.sender,
+            is_pending: hub.status == SmiStatus::Pending,
+            is_agreed_model: fit.model,
+            is_agreed_variant: fit.variant && *region == self.transfer.specification.region,
+            is_agreed_firmware: fit.firmware,
+        })
+    }
+
+    /// The numbers of the packs of these hubs.
+    pub fn packs(&self) -> Vec<i64> {
+        self.hubs.packs.iter().map(|pack| pack.id.into()).collect()
+    }
+}
+
+/// Whether an installation end date has passed.
+pub(super) fn has_ended(end: Option<Date>, today: Date) -> bool {
+    end.is_some_and(|end| end < today)
+}
+
+/// Those of these hubs that are with a Party, `Pending`, and not kept where they are.
+pub(super) fn still_there(tx: &mut Tx, keys: &[i64], party: PartyId) -> Result<Vec<DeviceId>> {
+    let hubs = facts::hubs(tx, keys, &mut |_| Ok(()))?;
+    let is_there = |hub: &HubRow| {
+        PartyId(hub.party.into()) == party
+            && hub.status == SmiStatus::Pending
+            && !hub.is_quarantined
+            && !hubs.pack(hub).is_test
+    };
+    let there = keys.iter().zip(&hubs.rows).filter(|(_, hub)| hub.as_ref().is_some_and(is_there));
+    Ok(there.map(|(key, _)| DeviceId::from_key(*key)).collect())
+}
+
+/// The places of keys, each once and in order, for keys in any order.
+pub(super) fn in_order(keys: impl Iterator<Item = i64>) -> Vec<i64> {
+    let mut keys: Vec<i64> = keys.collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}

@@ -278,8 +278,12 @@ pub(crate) struct AppliedLine {
 /// What an applied file came to, by its devices; nothing if it was not applied. Of several lines
 /// about one device the first counts.
 pub(crate) fn applied_lines(tx: &mut Tx, id: TransferFileId) -> Result<Vec<AppliedLine>> {
-    let Some(kept) = rows::outcomes(tx, id, "applied")? else { return Ok(Vec::new()) };
-    let kept = Kept::read(kept)?;
+    let parts = rows::outcomes(tx, id, "applied")?;
+    if parts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let kept = Kept::read(&parts)?;
+    drop(parts);
     let row = load(tx, id)?;
     let bytes = store::files::whole(tx, row.file)?;
     let source = source(&row, bytes)?;

@@ -117,7 +117,7 @@ pub fn add_file(
     let csv;
     let text = match sheet::is_workbook(bytes) {
         true => {
-            csv = sheet::to_csv(bytes, sheet::most_unpacked(&mut app.db.read()?)?)?;
+            csv = sheet::to_csv(bytes, settings::most_unpacked(&mut app.db.read()?)?)?;
             &csv
         }
         false => bytes,

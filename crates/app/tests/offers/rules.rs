@@ -1,0 +1,89 @@
+//! The tables that the DCC edits, and what follows from them.
+
+use app::{offers, requests, stock_rules};
+use domain::offers::Specification;
+use domain::stock_rules::{Dimension, Pair, Rule};
+use testkit::world::both;
+
+use crate::world::*;
+
+fn pair(offered: &str, wanted: &str, rule: Rule) -> Pair {
+    let (offered, wanted) = (offered.to_owned(), wanted.to_owned());
+    Pair { dimension: Dimension::HanVariant, offered, wanted, rule }
+}
+
+#[test]
+fn what_may_stand_in_for_what_is_a_table() {
+    both(|url| {
+        let world = world(url);
+        let app = &world.app;
+        let id = published(&world, &some(5));
+        let dual = Specification { han_variant: "Dual Band".into(), ..Specification::default() };
+        let ask = requests::Draft { specification: dual, ..request_for(id, 1) };
+        assert!(refusal(requests::draft(app, &buys(1), &ask)).contains("not Dual Band"));
+        let warn = pair("Single Band", "Dual Band", Rule::Warn);
+        assert!(stock_rules::set_pair(app, &world.north, &warn).is_err());
+        stock_rules::set_pair(app, &world.rules, &warn).unwrap();
+        let request = requests::draft_and_submit(app, &buys(1), &ask).unwrap();
+        let view = requests::get(app, &buys(1), request.id).unwrap();
+        assert_eq!(view.warning, "the HAN variant is Single Band, and Dual Band is wanted");
+        let same = pair("Single Band", "Single Band", Rule::Never);
+        assert!(refusal(stock_rules::set_pair(app, &world.rules, &same)).contains("different"));
+        let no_region = Pair { dimension: Dimension::Region, ..warn.clone() };
+        assert!(refusal(stock_rules::set_pair(app, &world.rules, &no_region)).contains("North"));
+        let (of, offered, wanted) = (Dimension::HanVariant, "Single Band", "Dual Band");
+        stock_rules::drop_pair(app, &world.rules, of, offered, wanted).unwrap();
+        assert!(stock_rules::drop_pair(app, &world.rules, of, offered, wanted).is_err());
+        is_sound(&world);
+    });
+}
+
+#[test]
+fn north_never_matches_central_and_central_warns_for_south() {
+    both(|url| {
+        let world = world(url);
+        let mut tx = world.app.db.read().unwrap();
+        let table = stock_rules::table(&mut tx).unwrap();
+        let regions = domain::inventory::REGIONS;
+        let mut warns = Vec::new();
+        for offered in regions {
+            for wanted in regions {
+                match table.rule(Dimension::Region, offered, wanted) {
+                    Rule::Allow => assert_eq!(offered, wanted),
+                    Rule::Warn => warns.push(format!("{offered}/{wanted}")),
+                    Rule::Never => {}
+                }
+            }
+        }
+        assert_eq!(
+            warns,
+            [
+                "Central/South",
+                "South/Central",
+                "4G North/4G Central",
+                "4G North/4G South",
+                "4G Central/4G North",
+                "4G Central/4G South",
+                "4G South/4G North",
+                "4G South/4G Central",
+            ]
+        );
+    });
+}
+
+#[test]
+fn hubs_past_the_end_date_of_their_version_cannot_be_offered() {
+    both(|url| {
+        let world = world(url);
+        let (app, rules) = (&world.app, &world.rules);
+        stock_rules::set_end(app, rules, "1.1", "2026-11-23".parse().unwrap()).unwrap();
+        let id = drafted(&world, &listed([1, 2]));
+        stock_rules::set_end(app, rules, "1.1", "2026-11-22".parse().unwrap()).unwrap();
+        assert!(refusal(offers::draft(app, &world.north, &some(1))).contains("at most 0"));
+        let said = refusal(offers::submit(app, &world.north, id, None));
+        assert!(said.contains("installation end date was 22 November 2026"), "{said}");
+        stock_rules::drop_end(app, rules, "1.1").unwrap();
+        offers::submit(app, &world.north, id, None).unwrap();
+        is_sound(&world);
+    });
+}

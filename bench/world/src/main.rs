@@ -4,9 +4,12 @@
 //!     bench-world deliveries N         N hubs on pallets of 896, in boxes of 32
 //!     bench-world statuses N           the status of each of the N that is not Pending
 //!     bench-world wrong N LINES        a transfer file none of whose lines can move
+//!     bench-world clients …            many clients of one server, see `clients.rs`
 //!
 //! Each hub has the same CHF ID, Party, model and status as in `baselines/limits`, so that both
 //! are measured on the same stock and the same transfer files (their header line excepted).
+
+mod clients;
 
 use std::io::{self, BufWriter, Write};
 
@@ -34,8 +37,9 @@ fn main() -> io::Result<()> {
         Some("deliveries") => deliveries(&mut out, number(1))?,
         Some("statuses") => statuses(&mut out, number(1))?,
         Some("wrong") => wrong(&mut out, number(1), number(2))?,
+        Some("clients") => clients::run(&words[1..], &mut out)?,
         _ => {
-            eprintln!("usage: bench-world parties|deliveries N|statuses N|wrong N LINES");
+            eprintln!("usage: bench-world parties|deliveries N|statuses N|wrong N LINES|clients …");
             std::process::exit(2);
         }
     }

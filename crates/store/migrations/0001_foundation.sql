@@ -1,5 +1,6 @@
 -- One text for SQLite and PostgreSQL. {{key}} is the key of a table kept in key order,
--- {{narrow}} marks a table that is nothing but its key order.
+-- {{narrow}} marks a table that is nothing but its key order, {{roomy}} one whose rows change by
+-- whole pages: PostgreSQL leaves room beside each, so that a change touches no index.
 
 CREATE TABLE settings (
     name TEXT PRIMARY KEY,
@@ -196,7 +197,7 @@ CREATE TABLE hubs (
     last_move INTEGER NOT NULL,
     last_change INTEGER NOT NULL,
     quarantined BOOLEAN NOT NULL
-);
+){{roomy}};
 CREATE UNIQUE INDEX hubs_gpf ON hubs (gpf);
 CREATE INDEX hubs_pack ON hubs (pack);
 

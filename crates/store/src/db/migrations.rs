@@ -20,11 +20,11 @@ const RECORD: &str = "
 
 /// The statement text of one engine.
 fn spell(sql: &str, engine: Engine) -> String {
-    let (key, narrow) = match engine {
-        Engine::Sqlite => ("INTEGER PRIMARY KEY", " WITHOUT ROWID"),
-        Engine::Postgres => ("BIGINT PRIMARY KEY", ""),
+    let (key, narrow, roomy) = match engine {
+        Engine::Sqlite => ("INTEGER PRIMARY KEY", " WITHOUT ROWID", ""),
+        Engine::Postgres => ("BIGINT PRIMARY KEY", "", " WITH (fillfactor = 50)"),
     };
-    sql.replace("{{key}}", key).replace("{{narrow}}", narrow)
+    sql.replace("{{key}}", key).replace("{{narrow}}", narrow).replace("{{roomy}}", roomy)
 }
 
 fn hash(sql: &str) -> Vec<u8> {

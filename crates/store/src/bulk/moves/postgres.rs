@@ -21,7 +21,6 @@ pub(super) fn move_hubs(tx: &mut PostgresTx, plan: &Plan<'_>) -> Result<u64> {
          SET LOCAL max_parallel_workers_per_gather = 0",
     )?;
     copy(tx, plan)?;
-    tx.batch("ANALYZE moving")?;
     let number = plan.number;
     let update = format!(
         "UPDATE hubs SET last_move = {number}, party = moving.to_party

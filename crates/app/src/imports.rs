@@ -10,6 +10,7 @@ mod load;
 mod packs;
 mod parties;
 mod redo;
+mod repeats;
 mod snapshot;
 mod source;
 mod statuses;

@@ -462,6 +462,88 @@ fn a_dry_run_answers_and_changes_nothing() {
     });
 }
 
+/// The lines of a dry run.
+fn rehearsed(world: &World, kind: Kind, text: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    imports::check(&world.app, &operator(), kind, &mut text.as_bytes(), &mut out).unwrap();
+    String::from_utf8(out).unwrap().lines().skip(1).map(str::to_owned).collect()
+}
+
+/// Lines beyond one chunk: those numbered from 2 in the file are hubs from 10 on.
+const FAR: u64 = 51_000;
+
+#[test]
+fn a_dry_run_finds_what_a_line_repeats_however_far_away() {
+    both(|url| {
+        let world = with_hubs(url, 1);
+        let mut lines: Vec<String> =
+            (10..FAR + 10).map(|n| line(n, &format!("PAL{}", n / 896), "SU-ABEL")).collect();
+        lines.push(lines[3].clone());
+        lines.push(line(11, "PAL9", "SU-BRIO"));
+        lines.push(line(FAR + 10, "PAL9", "SU-ABEL"));
+        let text = deliveries(&lines);
+        let answers = rehearsed(&world, Kind::Deliveries, &text);
+        let last = &answers[FAR as usize..];
+        assert_eq!(outcomes(last), ["already", "conflict", "loaded"]);
+        assert!(last[0].ends_with("The same as line 5."), "{}", last[0]);
+        assert!(last[1].ends_with("Line 3 of this file says otherwise."), "{}", last[1]);
+        let loaded = world.load(Kind::Deliveries, &text);
+        assert_eq!(outcomes(&answers), outcomes(&loaded), "it is what loading comes to");
+
+        let mut feed: Vec<(u64, &str, &str)> =
+            (10..FAR + 10).map(|n| (n, "Commissioned", "2026-05-01")).collect();
+        feed.push((10, "Suspended", "2026-05-02"));
+        feed.push((11, "Whitelisted", "2026-04-30"));
+        feed.push((12, "Commissioned", "2026-05-03"));
+        let text = statuses(&feed);
+        let answers = rehearsed(&world, Kind::Statuses, &text);
+        assert_eq!(outcomes(&answers[FAR as usize..]), ["changed", "rejected", "already"]);
+        assert_eq!(answers, world.load(Kind::Statuses, &text), "it is what loading comes to");
+    });
+}
+
+#[test]
+fn a_snapshot_finds_what_a_line_repeats_however_far_away() {
+    both(|url| {
+        let world = with_hubs(url, 1);
+        let row = |n: u64, party: &str| {
+            format!("{},Pending,2026-06-01", line(n, &format!("PAL{}", n / 896), party))
+        };
+        let mut lines: Vec<String> = (10..FAR + 10).map(|n| row(n, "SU-ABEL")).collect();
+        lines.push(row(10, "SU-BRIO"));
+        lines.push(row(FAR + 10, "SU-ABEL"));
+        let other_gpf = format!("{},{}", chf(FAR + 11), gpf(12));
+        lines.push(row(FAR + 11, "SU-ABEL").replacen(
+            &format!("{},{}", chf(FAR + 11), gpf(FAR + 11)),
+            &other_gpf,
+            1,
+        ));
+        let text = snapshot(&lines);
+        let far = |answers: &[String]| {
+            let last = &answers[FAR as usize..];
+            assert!(last[0].ends_with("Line 2 is about the same device."), "{}", last[0]);
+            assert!(last[2].ends_with("Line 4 is about the same device."), "{}", last[2]);
+            outcomes(last).join(" ")
+        };
+        let rehearsed = rehearsed(&world, Kind::Snapshot, &text);
+        assert_eq!(far(&rehearsed), "rejected missing rejected");
+        let import = world.submit(Kind::Snapshot, text.as_bytes()).import;
+        assert_eq!(world.run(import).state, State::Compared);
+        assert_eq!(world.answers(import), rehearsed);
+        let other = person(3, Role::DccAuthoriser);
+        imports::authorise_snapshot(&world.app, &other, import, None).unwrap();
+        assert_eq!(world.run(import).state, State::Loaded);
+        assert_eq!(far(&world.answers(import)), "rejected loaded rejected");
+        assert_eq!(world.number("SELECT count(*) FROM moves"), 0, "no hub went to two Parties");
+        world.counts_are_true();
+        on_sqlite(|url| {
+            let again = self::world(url);
+            again.redo(&world.app, world.number("SELECT count(*) FROM journal") as usize);
+            assert_eq!(again.tables(), world.tables());
+        });
+    });
+}
+
 #[test]
 fn a_workbook_is_as_good_as_a_csv_file() {
     both(|url| {

@@ -287,6 +287,12 @@ CREATE TABLE import_answers (
     PRIMARY KEY (import, stage, part)
 );
 
+-- The lines of a snapshot that are about the same device as an earlier one, eight bytes each.
+CREATE TABLE import_repeats (
+    import BIGINT PRIMARY KEY REFERENCES imports (id),
+    bytes BYTEA NOT NULL
+);
+
 CREATE TABLE transfer_files (
     id {{key}},
     name TEXT NOT NULL,

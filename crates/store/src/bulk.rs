@@ -9,6 +9,7 @@ pub mod facts;
 pub(crate) mod held;
 pub mod load;
 pub mod moves;
+pub mod seen;
 pub mod stock;
 
 use crate::Tx;

@@ -225,6 +225,19 @@ pub fn answers(tx: &mut Tx, id: ImportId, stage: Stage, part: i64) -> Result<Opt
     Ok(tx.opt(sql, args![id, stage.word(), part])?.map(|row| row.get(0)))
 }
 
+/// Keeps which lines of a snapshot repeat an earlier one, compressed.
+pub fn keep_repeats(tx: &mut Tx, id: ImportId, bytes: Vec<u8>) -> Result<()> {
+    let sql = "INSERT INTO import_repeats (import, bytes) VALUES ($1, $2)";
+    tx.exec(sql, args![id, bytes])?;
+    Ok(())
+}
+
+/// Which lines of a snapshot repeat an earlier one, compressed; none where no line does.
+pub fn repeats(tx: &mut Tx, id: ImportId) -> Result<Option<Vec<u8>>> {
+    let sql = "SELECT bytes FROM import_repeats WHERE import = $1";
+    Ok(tx.opt(sql, args![id])?.map(|row| row.get(0)))
+}
+
 /// Begins a change of statuses of so many hubs.
 pub fn add_change(
     tx: &mut Tx,

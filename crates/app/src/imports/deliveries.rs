@@ -8,6 +8,7 @@ use domain::inventory::{DeliveryColumns, PackDetails, SmiStatus};
 use domain::tabular::{HeaderError, Record, RowProblems};
 use store::Tx;
 use store::bulk::load::{self, HubRow, PackChanges};
+use store::bulk::seen::{Note, Seen};
 
 use super::answers::{Answers, Lines};
 use super::load::{Context, Loader};
@@ -19,6 +20,9 @@ use crate::Result;
 pub struct Deliveries {
     columns: Option<DeliveryColumns>,
     rows: Rows,
+    /// The devices of hubs that earlier chunks of a dry run would have added: the line, its CHF and
+    /// GPF, and the print of its pack.
+    seen: Option<Seen>,
 }
 
 /// The lines of a chunk.
@@ -139,11 +143,17 @@ impl Loader for Deliveries {
         self.rows.lines.len()
     }
 
+    fn take_notes(&mut self) -> Result<()> {
+        self.seen = Some(Seen::begin()?);
+        Ok(())
+    }
+
     fn apply(&mut self, tx: &mut Tx, _: &Context) -> Result<Answers> {
         let rows = std::mem::take(&mut self.rows);
+        let noted = self.seen.as_ref().map_or(Ok(HashMap::new()), |seen| seen.of(&rows.keys()))?;
         let here = Here::of(tx, &rows)?;
         let mut packs = Packs::of(tx, &rows.packs)?;
-        let mut told = Told::default();
+        let mut told = Told { noted, lines: HashMap::new() };
         let mut answers = Answers::default();
         let mut new = Vec::new();
         for (index, row) in rows.rows.iter().enumerate() {
@@ -160,6 +170,14 @@ impl Loader for Deliveries {
         }
         packs.add(tx)?;
         insert(tx, &packs, &new)?;
+        if let Some(seen) = &mut self.seen {
+            let note = |(device, index): (i64, usize)| {
+                let Row::Hub(hub) = &rows.rows[index] else { return None };
+                let line = rows.lines.number(index).into();
+                Some((device, [line, hub.chf, hub.gpf, packs.print(hub.pack)]))
+            };
+            seen.note(told.lines.into_iter().filter_map(note))?;
+        }
         Ok(answers)
     }
 }
@@ -248,14 +266,18 @@ impl Here {
     }
 }
 
-/// The devices of hubs that earlier lines of the chunk have added.
-#[derive(Default)]
-struct Told(HashMap<i64, usize>);
+/// The devices of hubs that earlier lines have added.
+struct Told {
+    /// By lines of this chunk.
+    lines: HashMap<i64, usize>,
+    /// By lines of earlier chunks, of a dry run.
+    noted: HashMap<i64, Note>,
+}
 
 impl Told {
     fn add(&mut self, hub: &Hub, index: usize) {
-        self.0.insert(hub.chf, index);
-        self.0.insert(hub.gpf, index);
+        self.lines.insert(hub.chf, index);
+        self.lines.insert(hub.gpf, index);
     }
 }
 
@@ -280,18 +302,19 @@ fn decide(
     if let Some(text) = here.clash(hub) {
         return (LineOutcome::Conflict, text);
     }
-    let earlier = told.0.get(&hub.chf).or_else(|| told.0.get(&hub.gpf));
-    let Some(earlier) = earlier else { return (LineOutcome::Loaded, String::new()) };
-    let line = rows.lines.number(*earlier);
-    match &rows.rows[*earlier] {
-        Row::Hub(other)
-            if (other.chf, other.gpf) == (hub.chf, hub.gpf)
-                && packs.details(other.pack) == sent =>
-        {
-            (LineOutcome::Already, format!("The same as line {line}."))
-        }
-        _ => (LineOutcome::Conflict, format!("Line {line} of this file says otherwise.")),
+    let answer = |line: i64, is_same: bool| match is_same {
+        true => (LineOutcome::Already, format!("The same as line {line}.")),
+        false => (LineOutcome::Conflict, format!("Line {line} of this file says otherwise.")),
+    };
+    if let Some([line, chf, gpf, print]) = told.noted.get(&hub.chf).or(told.noted.get(&hub.gpf)) {
+        let same = (*chf, *gpf, *print) == (hub.chf, hub.gpf, packs.print(hub.pack));
+        return answer(*line, same);
     }
+    let earlier = told.lines.get(&hub.chf).or_else(|| told.lines.get(&hub.gpf));
+    let Some(earlier) = earlier else { return (LineOutcome::Loaded, String::new()) };
+    let is_same = matches!(&rows.rows[*earlier], Row::Hub(other)
+        if (other.chf, other.gpf) == (hub.chf, hub.gpf) && packs.details(other.pack) == sent);
+    answer(rows.lines.number(*earlier).into(), is_same)
 }
 
 /// In what a known hub differs from what a line says of it.

@@ -47,6 +47,20 @@ pub trait Loader {
     fn line(&mut self, record: &Record<'_>);
     /// How many lines were taken since they were last applied.
     fn lines(&self) -> usize;
+    /// Looks at the whole file before the first of its lines is applied; `beat` is called now and
+    /// then.
+    fn look_ahead(&mut self, _: &Source<'_>, _: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+        Ok(())
+    }
+    /// Takes the lines that were read and answers their numbers and devices, as far as a line may
+    /// not repeat another's.
+    fn take_devices(&mut self) -> Vec<(u32, [i64; 2])> {
+        Vec::new()
+    }
+    /// Notes from now on what lines said, because what they do is not kept: for a dry run.
+    fn take_notes(&mut self) -> Result<()> {
+        Ok(())
+    }
     /// Checks the lines against what is there, does what they say, and answers each.
     fn apply(&mut self, tx: &mut Tx, context: &Context) -> Result<Answers>;
 }
@@ -240,12 +254,18 @@ pub fn load(run: &Run<'_>) -> Result<()> {
     let mut loader = loader(import.kind, stage(&import));
     let mut from = Place { offset: import.next_offset, line: import.next_line };
     let mut begun = import.next_offset > 0;
-    let read = read(&source, loader.as_mut(), from, None, &mut |loader, to| {
+    let looked = match begun {
+        true => Ok(()),
+        false => loader.look_ahead(&source, &mut || run.progress(0, import.size)),
+    };
+    let mut full = |loader: &mut dyn Loader, to: Place| {
         commit_chunk(app, id, loader, from, to)?;
         from = to;
         begun = true;
         run.progress(to.offset, import.size.max(to.offset))
-    });
+    };
+    let place = Place { offset: import.next_offset, line: import.next_line };
+    let read = looked.and_then(|()| read(&source, loader.as_mut(), place, None, &mut full));
     let ended = match read {
         Err(Error::Refused(refusal)) => Ended::Unreadable(from, refusal.message),
         other => other?,
@@ -348,8 +368,8 @@ fn refuse(run: &Run<'_>, id: ImportId, reason: String) -> Result<()> {
 
 /// Gives each line the answer that it would get now, and changes nothing.
 ///
-/// Each chunk is judged for itself: that a line repeats one more than a chunk before it shows only
-/// when the file is loaded.
+/// What earlier chunks would have done is noted aside, so that a later line is answered as if they
+/// had.
 pub fn rehearse(
     app: &App,
     kind: ImportKind,
@@ -358,6 +378,7 @@ pub fn rehearse(
 ) -> Result<()> {
     let stage = if kind == ImportKind::Snapshot { Stage::Compared } else { Stage::Loaded };
     let mut loader = loader(kind, stage);
+    loader.take_notes()?;
     let mut apply = |loader: &mut dyn Loader| -> Result<()> {
         let mut tx = app.db.write()?;
         let answers = loader.apply(&mut tx, &Context { import: ImportId(0), at: app.now() })?;

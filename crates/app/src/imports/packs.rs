@@ -61,6 +61,12 @@ impl<'a> Packs<'a> {
         self.at(place).details
     }
 
+    /// A number that packs which say different things do not share.
+    pub fn print(&self, place: u32) -> i64 {
+        let print = self.at(place).fingerprint;
+        i64::from_le_bytes(*print.first_chunk().expect("it is longer"))
+    }
+
     /// The Party that it was delivered to, if its reference is known.
     pub fn party(&self, place: u32) -> Option<i64> {
         self.at(place).party

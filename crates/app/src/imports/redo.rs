@@ -69,6 +69,9 @@ fn redo_chunk(
     let bytes = store::files::find(&mut source.db.read()?, &stored.sha256)?.ok_or_else(missing)?;
     let text = Source::again(source, bytes.id)?;
     let mut loader = loader(import.kind, stage(&import));
+    if from.offset == 0 {
+        loader.look_ahead(&text, &mut || Ok(()))?;
+    }
     let mut never = |_: &mut dyn Loader, _: Place| Ok(());
     read(&text, loader.as_mut(), from, Some(to.offset), &mut never)?;
     chunk(tx, &import, loader.as_mut(), from, to, at)

@@ -7,12 +7,15 @@ use domain::inventory::{DeliveryColumns, SmiStatus, StatusRow};
 use domain::tabular::{HeaderError, Record, RowProblems};
 use store::Tx;
 use store::bulk::load::{self, HubRow, PackChanges, PartyMove};
+use store::bulk::seen::Seen;
 use store::imports::Stage;
 
 use super::answers::Answers;
 use super::deliveries::{Here, Hub, Row, Rows, difference, insert};
-use super::load::{Context, Loader};
+use super::load::{Context, Loader, Place, read};
 use super::packs::Packs;
+use super::repeats::Repeats;
+use super::source::Source;
 use super::statuses::StatusChanges;
 use crate::Result;
 
@@ -22,12 +25,26 @@ pub struct Snapshot {
     columns: Option<DeliveryColumns>,
     rows: Rows,
     statuses: Vec<Option<StatusRow>>,
+    /// What was found by looking ahead, until it is kept with the first chunk.
+    found: Option<Repeats>,
+    /// What earlier lines of a dry run were about.
+    seen: Option<Seen>,
 }
 
 impl Snapshot {
     /// A loader that compares, or one that applies.
     pub fn new(stage: Stage) -> Snapshot {
-        Snapshot { stage, columns: None, rows: Rows::default(), statuses: Vec::new() }
+        let (rows, statuses) = (Rows::default(), Vec::new());
+        Snapshot { stage, columns: None, rows, statuses, found: None, seen: None }
+    }
+
+    fn devices(&self) -> Vec<(u32, [i64; 2])> {
+        let usable = self.rows.rows.iter().zip(&self.statuses).enumerate();
+        let devices = usable.filter_map(|(index, line)| match line {
+            (Row::Hub(hub), Some(_)) => Some((self.rows.lines.number(index), [hub.chf, hub.gpf])),
+            _ => None,
+        });
+        devices.collect()
     }
 }
 
@@ -53,12 +70,57 @@ impl Loader for Snapshot {
         self.rows.lines.len()
     }
 
+    /// Finds the lines that repeat another. What cannot be read is left to the loading.
+    fn look_ahead(
+        &mut self,
+        source: &Source<'_>,
+        beat: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<()> {
+        if self.stage != Stage::Compared {
+            return Ok(());
+        }
+        let mut ahead = Snapshot::new(self.stage);
+        let (mut seen, mut repeats) = (Seen::begin()?, Repeats::default());
+        let start = Place { offset: 0, line: 1 };
+        read(source, &mut ahead, start, None, &mut |lines, _| {
+            repeats.add(&mut seen, &lines.take_devices())?;
+            beat()
+        })?;
+        repeats.add(&mut seen, &ahead.take_devices())?;
+        self.found = Some(repeats);
+        Ok(())
+    }
+
+    fn take_devices(&mut self) -> Vec<(u32, [i64; 2])> {
+        let devices = self.devices();
+        (self.rows, self.statuses) = (Rows::default(), Vec::new());
+        devices
+    }
+
+    fn take_notes(&mut self) -> Result<()> {
+        self.seen = Some(Seen::begin()?);
+        Ok(())
+    }
+
     fn apply(&mut self, tx: &mut Tx, context: &Context) -> Result<Answers> {
+        let devices = if self.seen.is_some() { self.devices() } else { Vec::new() };
+        let repeats = match (&mut self.seen, self.found.take()) {
+            (Some(seen), _) => {
+                let mut repeats = Repeats::default();
+                repeats.add(seen, &devices)?;
+                repeats
+            }
+            (None, Some(found)) => {
+                found.keep(tx, context.import)?;
+                found
+            }
+            (None, None) => Repeats::load(tx, context.import)?,
+        };
         let rows = std::mem::take(&mut self.rows);
         let statuses = std::mem::take(&mut self.statuses);
         let here = Here::of(tx, &rows)?;
         let packs = Packs::of(tx, &rows.packs)?;
-        let lines = Compared::of(&rows, &statuses, &here, &packs);
+        let lines = Compared::of(&rows, &statuses, &repeats, &here, &packs);
         match self.stage {
             Stage::Compared => Ok(lines.answers(&rows)),
             Stage::Loaded => lines.apply(tx, context, &rows, &here, packs),
@@ -81,8 +143,13 @@ enum Comparison {
 struct Compared(Vec<Comparison>);
 
 impl Compared {
-    fn of(rows: &Rows, statuses: &[Option<StatusRow>], here: &Here, packs: &Packs<'_>) -> Compared {
-        let mut told: HashMap<i64, usize> = HashMap::new();
+    fn of(
+        rows: &Rows,
+        statuses: &[Option<StatusRow>],
+        repeats: &Repeats,
+        here: &Here,
+        packs: &Packs<'_>,
+    ) -> Compared {
         let mut lines = Vec::with_capacity(rows.rows.len());
         for (index, row) in rows.rows.iter().enumerate() {
             lines.push(match (row, statuses[index]) {
@@ -92,21 +159,13 @@ impl Compared {
                 (Row::Hub(_), None) => {
                     Comparison::Problem(LineOutcome::Rejected, "It has no status.".into())
                 }
-                (Row::Hub(hub), Some(status)) => {
-                    let earlier = told.get(&hub.chf).or_else(|| told.get(&hub.gpf));
-                    match earlier {
-                        Some(earlier) => {
-                            let line = rows.lines.number(*earlier);
-                            let text = format!("Line {line} is about the same device.");
-                            Comparison::Problem(LineOutcome::Rejected, text)
-                        }
-                        None => {
-                            told.insert(hub.chf, index);
-                            told.insert(hub.gpf, index);
-                            compare(here, packs, hub, status)
-                        }
+                (Row::Hub(hub), Some(status)) => match repeats.earlier(rows.lines.number(index)) {
+                    Some(earlier) => {
+                        let text = format!("Line {earlier} is about the same device.");
+                        Comparison::Problem(LineOutcome::Rejected, text)
                     }
-                }
+                    None => compare(here, packs, hub, status),
+                },
             });
         }
         Compared(lines)

@@ -9,10 +9,11 @@ use domain::tabular::{HeaderError, Record};
 use jiff::Timestamp;
 use store::Tx;
 use store::bulk::load::{self, HubRow, PackChanges, StatusChange};
+use store::bulk::seen::{Note, Seen};
 
 use super::answers::{Answers, Lines};
 use super::load::{Context, Loader};
-use crate::Result;
+use crate::{Error, Result};
 
 /// Loads changes of status.
 #[derive(Default)]
@@ -20,6 +21,8 @@ pub struct Statuses {
     columns: Option<StatusColumns>,
     lines: Lines,
     rows: Vec<std::result::Result<StatusRow, Box<str>>>,
+    /// What earlier chunks of a dry run would have set: the status, since when, and when installed.
+    seen: Option<Seen>,
 }
 
 impl Loader for Statuses {
@@ -38,13 +41,26 @@ impl Loader for Statuses {
         self.lines.len()
     }
 
+    fn take_notes(&mut self) -> Result<()> {
+        self.seen = Some(Seen::begin()?);
+        Ok(())
+    }
+
     fn apply(&mut self, tx: &mut Tx, context: &Context) -> Result<Answers> {
         let lines = std::mem::take(&mut self.lines);
         let rows = std::mem::take(&mut self.rows);
         let mut keys: Vec<i64> = rows.iter().flatten().map(|row| row.chf.key()).collect();
         keys.sort_unstable();
         keys.dedup();
-        let found = load::hubs_of(tx, &keys)?;
+        let mut found = load::hubs_of(tx, &keys)?;
+        if let Some(seen) = &self.seen {
+            let noted = seen.of(&keys)?;
+            for hub in &mut found {
+                if let Some(note) = noted.get(&hub.id) {
+                    *hub = as_noted(*hub, *note)?;
+                }
+            }
+        }
         let chf_of_gpf: HashMap<i64, i64> = found.iter().map(|hub| (hub.gpf, hub.id)).collect();
         let mut changes = StatusChanges::new(found);
         let mut answers = Answers::default();
@@ -58,9 +74,24 @@ impl Loader for Statuses {
             };
             answers.add(&lines, index, outcome, &text);
         }
-        changes.write(tx, context)?;
+        match &mut self.seen {
+            Some(seen) => seen.note(changes.changed().map(note_of))?,
+            None => changes.write(tx, context)?,
+        }
         Ok(answers)
     }
+}
+
+fn note_of(hub: &HubRow) -> (i64, Note) {
+    let installed_at = hub.installed_at.unwrap_or(i64::MIN);
+    (hub.id, [hub.status as i64, hub.status_at, installed_at, 0])
+}
+
+fn as_noted(hub: HubRow, [status, status_at, installed_at, _]: Note) -> Result<HubRow> {
+    let status = SmiStatus::from_code(status)
+        .ok_or_else(|| Error::Damaged("the notes of a dry run".into()))?;
+    let installed_at = Some(installed_at).filter(|at| *at != i64::MIN);
+    Ok(HubRow { status, status_at, installed_at, ..hub })
 }
 
 fn unknown(chf_of_gpf: &HashMap<i64, i64>, key: i64) -> String {
@@ -91,6 +122,11 @@ impl StatusChanges {
     /// A hub as it is by now.
     pub fn hub(&self, chf: i64) -> Option<&HubRow> {
         self.hubs.get(&chf).map(|(_, now, _)| now)
+    }
+
+    /// The hubs that change, as they are by now.
+    pub fn changed(&self) -> impl Iterator<Item = &HubRow> {
+        self.hubs.values().filter(|(_, _, times)| *times > 0).map(|(_, now, _)| now)
     }
 
     /// Sets the status of a hub that is here, unless that is out of order.

@@ -148,6 +148,7 @@ pub const TABLES: &[Table] = &[
         &["file"],
     ),
     table("import_answers", &["import", "stage", "part"], &["bytes"]),
+    table("import_repeats", &["import"], &["bytes"]),
     with_files(
         table(
             "transfer_files",

@@ -18,6 +18,7 @@ pub mod offers;
 pub mod parties;
 pub mod people;
 pub mod requests;
+pub mod selection;
 pub mod settings;
 pub mod sheet;
 pub mod sign_in;

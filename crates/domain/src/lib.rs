@@ -16,6 +16,7 @@ pub mod people;
 pub mod reconciliation;
 pub mod refusal;
 pub mod requests;
+pub mod selection;
 pub mod stock_rules;
 pub mod tabular;
 pub mod timers;

@@ -94,7 +94,10 @@ pub enum Command {
         most: i64,
     },
     /// Checks the journal's chain and that the tables are what the journal says
-    Verify,
+    Verify {
+        #[command(subcommand)]
+        what: Option<Verify>,
+    },
     /// Copies the database, while it is used, into a file
     Backup {
         /// The file to write
@@ -104,6 +107,18 @@ pub enum Command {
     Restore {
         /// The backup
         from: PathBuf,
+    },
+}
+
+/// What else can be verified, without a database.
+#[derive(Debug, Subcommand)]
+pub enum Verify {
+    /// Works out again who gets what from the published record of a run of selection.
+    ///
+    /// Exit codes: 0 the result recomputes, 1 it does not, 2 the file is no such record.
+    Allocation {
+        /// The record, as `hubstock selection export` writes it
+        file: PathBuf,
     },
 }
 

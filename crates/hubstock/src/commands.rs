@@ -5,6 +5,7 @@ mod inventory;
 mod operate;
 mod people;
 mod report;
+mod selection;
 mod transfer_file;
 
 use std::path::Path;
@@ -12,7 +13,7 @@ use std::path::Path;
 use app::{App, Error, Result};
 use domain::Refusal;
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{Arguments, Command, Verify};
 use crate::output::Ended;
 use crate::{demo, serve};
 
@@ -45,7 +46,10 @@ pub fn run(arguments: &Arguments) -> Result<Ended> {
         }
         Command::Setting(command) => operate::setting(arguments, command),
         Command::Journal { subject, most } => operate::journal(arguments, subject.clone(), *most),
-        Command::Verify => operate::verify(arguments),
+        Command::Verify { what: None } => operate::verify(arguments),
+        Command::Verify { what: Some(Verify::Allocation { file }) } => {
+            selection::verify_allocation(arguments, file)
+        }
         Command::Backup { out } => operate::backup(arguments, out),
         Command::Restore { from } => operate::restore(arguments, from),
     }

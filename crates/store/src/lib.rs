@@ -21,6 +21,7 @@ pub mod offers;
 pub mod parties;
 pub mod people;
 pub mod requests;
+pub mod selection;
 pub mod settings;
 pub mod sign_in;
 pub mod stock_rules;

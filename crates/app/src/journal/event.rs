@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use domain::ids::{
-    ImportId, OfferId, PartyId, ReportRunId, RequestId, SavedFilterId, TokenId, TransferFileId,
-    TransferId, UserId,
+    AllocationRunId, ImportId, OfferId, PartyId, PolicyId, ReportRunId, RequestId, SavedFilterId,
+    TokenId, TransferFileId, TransferId, UserId,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -239,6 +239,29 @@ pub enum Event {
     /// The DCC took the installation end date of a CHTS version out.
     InstallationEndDropped { chts_version: String },
     // Selection.
+    /// A version of the selection policy was drafted.
+    PolicyDrafted { policy: i64, title: String, text: String, steps: String },
+    /// A draft of the selection policy was changed.
+    PolicyChanged { policy: i64, title: String, text: String, steps: String },
+    /// A version of the selection policy was published; it comes into force after its notice.
+    PolicyPublished { policy: i64, approval: String, in_force_from: i64, rules: String },
+    /// A version of the selection policy was withdrawn before it was in force.
+    PolicyWithdrawn { policy: i64, reason: String },
+    /// A version of the selection policy came into force.
+    PolicyInForce { policy: i64 },
+    /// With an offer whose policy has a lottery, the commitment to the lottery's secret was published.
+    LotteryCommitted { offer: i64, commitment: String },
+    /// Selection was run over an offer; the stored record says who got what and why.
+    SelectionRun {
+        run: i64,
+        offer: i64,
+        policy: i64,
+        record_sha256: String,
+        available: i64,
+        given: i64,
+        /// The Parties of the requests, in the order in which the record has the requests.
+        parties: Vec<i64>,
+    },
 
     // Transfers.
     /// Selection gave stock of an offer to a request.
@@ -395,6 +418,13 @@ pub const KINDS: &[&str] = &[
     "InstallationEndSet",
     "InstallationEndDropped",
     // Selection.
+    "PolicyDrafted",
+    "PolicyChanged",
+    "PolicyPublished",
+    "PolicyWithdrawn",
+    "PolicyInForce",
+    "LotteryCommitted",
+    "SelectionRun",
     // Transfers.
     "TransferAgreed",
     "TransferNotified",
@@ -524,6 +554,13 @@ impl Event {
                 format!("installation-end-{chts_version}")
             }
             // Selection.
+            Event::PolicyDrafted { policy, .. }
+            | Event::PolicyChanged { policy, .. }
+            | Event::PolicyPublished { policy, .. }
+            | Event::PolicyWithdrawn { policy, .. }
+            | Event::PolicyInForce { policy } => PolicyId(*policy).to_string(),
+            Event::LotteryCommitted { offer, .. } => OfferId(*offer).to_string(),
+            Event::SelectionRun { run, .. } => AllocationRunId(*run).to_string(),
             // Transfers.
             Event::TransferAgreed { transfer, .. }
             | Event::TransferNotified { transfer, .. }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use domain::DeviceId;
 use domain::access::{Action, Actor};
 use domain::ids::{
-    ImportId, OfferId, PartyId, ReportRunId, RequestId, SavedFilterId, TokenId, TransferFileId,
-    TransferId, UserId,
+    ImportId, OfferId, PartyId, PolicyId, ReportRunId, RequestId, SavedFilterId, TokenId,
+    TransferFileId, TransferId, UserId,
 };
 use jiff::Timestamp;
 use store::journal::{Filter, NamedEntry};
@@ -335,6 +335,36 @@ pub fn sentence(event: &Event) -> String {
             format!("Took out the installation end date of CHTS version {chts_version}")
         }
         // Selection.
+        Event::PolicyDrafted { policy, title, .. } => {
+            format!("Drafted the selection policy {}, “{title}”", PolicyId(*policy))
+        }
+        Event::PolicyChanged { policy, title, .. } => {
+            format!("Changed the draft of the selection policy {}, “{title}”", PolicyId(*policy))
+        }
+        Event::PolicyPublished { policy, approval, in_force_from, .. } => {
+            let from = Timestamp::from_microsecond(*in_force_from).unwrap_or_default();
+            format!(
+                "Published the selection policy {}, approved by {approval}, in force from {from}",
+                PolicyId(*policy)
+            )
+        }
+        Event::PolicyWithdrawn { policy, reason } => {
+            format!("Withdrew the selection policy {}: {reason}", PolicyId(*policy))
+        }
+        Event::PolicyInForce { policy } => {
+            format!("The selection policy {} came into force", PolicyId(*policy))
+        }
+        Event::LotteryCommitted { offer, commitment } => {
+            format!("Committed to the lottery's secret for {}: {commitment}", OfferId(*offer))
+        }
+        Event::SelectionRun { offer, policy, available, given, parties, .. } => {
+            format!(
+                "Ran selection over {} by {}: {given} of {available} to {}",
+                OfferId(*offer),
+                PolicyId(*policy),
+                count(parties.len() as u64, "request")
+            )
+        }
         // Transfers.
         Event::TransferAgreed { transfer, offer, request, quantity, .. } => format!(
             "Agreed {} of {} from {} for {}",

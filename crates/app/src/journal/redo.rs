@@ -12,7 +12,7 @@ use store::sign_in::TokenRow;
 use super::Event;
 use crate::{
     App, Error, Result, board, delivery_report, imports, inventory, offers, parties, requests,
-    stock_rules, timers, transfer_files, transfers,
+    selection, stock_rules, timers, transfer_files, transfers,
 };
 
 /// What stands in the place of a password's hash, which the journal does not hold.
@@ -56,6 +56,15 @@ pub fn redo(tx: &mut Tx, from: &App, entry: &EntryRow, event: &Event) -> Result<
         | Event::InstallationEndSet { .. }
         | Event::InstallationEndDropped { .. } => stock_rules::redo(tx, event).map(|()| true)?,
         // Selection.
+        Event::PolicyDrafted { .. }
+        | Event::PolicyChanged { .. }
+        | Event::PolicyPublished { .. }
+        | Event::PolicyWithdrawn { .. }
+        | Event::PolicyInForce { .. }
+        | Event::LotteryCommitted { .. }
+        | Event::SelectionRun { .. } => {
+            selection::redo(tx, from, entry, event).map(|()| true)?
+        }
         // Transfers.
         Event::TransferAgreed { .. }
         | Event::TransferNotified { .. }

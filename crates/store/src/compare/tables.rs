@@ -301,6 +301,52 @@ pub const TABLES: &[Table] = &[
         &["owner", "organisation", "name", "filter", "notifies", "created_at", "version"],
     ),
     table("wanted_matches", &["offer", "request"], &["warning", "matched_at"]),
+    // Selection.
+    table(
+        "policies",
+        &["id"],
+        &[
+            "title",
+            "text",
+            "steps",
+            "rules",
+            "state",
+            "approval",
+            "in_force_from",
+            "drafted_by",
+            "drafted_at",
+            "published_by",
+            "published_at",
+            "reason",
+            "version",
+        ],
+    ),
+    with_files(
+        table(
+            "allocation_runs",
+            &["id"],
+            &[
+                "offer",
+                "policy",
+                "previous",
+                "available",
+                "given",
+                "requests",
+                "ran_at",
+                "ran_by",
+                "record",
+            ],
+        ),
+        &["record"],
+    ),
+    table(
+        "allocation_lines",
+        &["run", "request"],
+        &["party", "place", "received_at", "asked", "minimum", "given", "reason"],
+    ),
+    with_secret(
+        table("lottery_commitments", &["offer"], &["commitment", "committed_at"]),
+        &["secret"],
     with_files(
         table(
             "transfers",

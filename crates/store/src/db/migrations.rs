@@ -9,6 +9,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_foundation", include_str!("../../migrations/0001_foundation.sql")),
     ("0002_timers", include_str!("../../migrations/0002_timers.sql")),
     ("0003_offers", include_str!("../../migrations/0003_offers.sql")),
+    ("0004_selection", include_str!("../../migrations/0004_selection.sql")),
     ("0005_transfers", include_str!("../../migrations/0005_transfers.sql")),
 ];
 

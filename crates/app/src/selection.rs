@@ -1,12 +1,22 @@
 //! Selection: the published policy and its versions, runs over offers, their published records, and
 //! what another policy would have given.
 
+mod lottery;
 mod policies;
 pub mod record;
 mod redo;
+mod run;
+mod simulate;
+mod view;
 
+pub use lottery::opened;
 pub use policies::{
-    PolicyView, Publishing, change_policy, draft_policy, earliest_day, get_policy, list_policies, passed_policy,
-    policy_in_force, publish_policy, withdraw_policy,
+    PolicyView, Publishing, change_policy, draft_policy, earliest_day, get_policy, list_policies,
+    passed_policy, policy_in_force, publish_policy, withdraw_policy,
 };
 pub use redo::redo;
+pub use run::{next, passed, policy_of, run};
+pub use simulate::{LineDifference, PartyDifference, RunDifference, Simulation, simulate};
+pub use view::{
+    LineView, RunItem, RunView, Runs, Waiting, explanation, export, get_run, list_runs, waiting,
+};

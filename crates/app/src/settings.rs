@@ -242,6 +242,15 @@ settings! {
         "timer.authorise_file", "1", (1, 60),
         "Working days in which a checked transfer file is authorised", TIMERS,
     );
+    /// How the record of a run of selection names Parties.
+    SELECTION_RECORD_PARTIES = Setting {
+        name: "selection.record_parties",
+        default: "pseudonyms",
+        takes: Takes::OneOf(&["pseudonyms", "references"]),
+        meaning: "How the published record of a run of selection names the Parties that asked: by \
+            pseudonyms that are only used in that record, or by their references",
+        source: OWN,
+    };
     /// Notice of a selection policy.
     TIMER_POLICY_NOTICE = number(
         "timer.policy_notice", "20", (0, 250),

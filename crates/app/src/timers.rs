@@ -96,7 +96,7 @@ pub fn pass(app: &App) -> Result<()> {
 fn passed(app: &App, deadline: &DeadlineRow) -> Result<()> {
     let (kind, what) = (deadline.subject.split('-').next().unwrap_or_default(), &deadline.what);
     let dealt_with = match kind {
-        "off" => offers::passed(app, deadline)?,
+        "off" => offers::passed(app, deadline)? || selection::passed(app, deadline)?,
         "pol" => selection::passed_policy(app, deadline)?,
         "trf" => transfers::passed(app, deadline)?,
         _ => false,

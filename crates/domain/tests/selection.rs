@@ -26,7 +26,8 @@ mod plain {
         seed: &[u8; 32],
     ) -> BTreeMap<i64, u64> {
         let mut given: BTreeMap<i64, u64> = requests.iter().map(|r| (r.id.0, 0)).collect();
-        let mut ranks: Vec<Vec<&Request>> = vec![requests.iter().filter(|r| r.may_receive).collect()];
+        let mut ranks: Vec<Vec<&Request>> =
+            vec![requests.iter().filter(|r| r.may_receive).collect()];
         let (mut later, mut shares) = (Vec::new(), false);
         for (number, step) in steps.iter().enumerate() {
             if matches!(step, Step::ProRata) {
@@ -107,7 +108,9 @@ mod plain {
             }
             Step::NoAllocation { days } => {
                 let lately = |r: &Request| match r.last_allocated_at {
-                    Some(at) => at + SignedDuration::from_hours(i64::from(*days) * 24) > offer.closed_at,
+                    Some(at) => {
+                        at + SignedDuration::from_hours(i64::from(*days) * 24) > offer.closed_at
+                    }
                     None => false,
                 };
                 !lately(a) && lately(b)
@@ -147,9 +150,8 @@ mod plain {
         let mut part: Vec<&Request> = order.to_vec();
         loop {
             let shares = shares_of(&part, shared, lot);
-            let accepts = |r: &Request| {
-                shares[&r.id.0] >= r.minimum && shares[&r.id.0] >= fewest(r, lot)
-            };
+            let accepts =
+                |r: &Request| shares[&r.id.0] >= r.minimum && shares[&r.id.0] >= fewest(r, lot);
             let mut refused = None;
             for (place, request) in part.iter().enumerate() {
                 if !accepts(request) {
@@ -215,9 +217,7 @@ impl Dice {
 
     fn steps(&mut self) -> Vec<Step> {
         let mut kinds: Vec<Step> = vec![
-            Step::Category(
-                Category::ALL[self.roll(4) as usize..].iter().rev().copied().collect(),
-            ),
+            Step::Category(Category::ALL[self.roll(4) as usize..].iter().rev().copied().collect()),
             Step::NoAllocation { days: self.roll(40) as u32 + 1 },
             Step::NeededWithin { days: self.roll(30) as u32 + 1 },
             Step::NeededBy,
@@ -250,7 +250,8 @@ impl Dice {
         let available = self.roll(most) + 1;
         let requests = (1..=self.roll(12) as i64)
             .map(|id| {
-                let asked = if self.roll(8) == 0 { self.roll(lot) + 1 } else { lot + self.roll(most) };
+                let asked =
+                    if self.roll(8) == 0 { self.roll(lot) + 1 } else { lot + self.roll(most) };
                 let day: Date = "2026-06-28".parse().unwrap();
                 Request {
                     id: RequestId(id),
@@ -315,7 +316,11 @@ fn two_implementations_agree_on_ten_thousand_rounds() {
         assert!(checked.is_ok(), "SEED={seed}: {steps:?} {offer:?} {requests:?} {one:?}");
         let mut turned = requests.clone();
         turned.reverse();
-        assert_eq!(one, allocate(&steps, &offer, &turned, &drawn), "SEED={seed}: given in another order");
+        assert_eq!(
+            one,
+            allocate(&steps, &offer, &turned, &drawn),
+            "SEED={seed}: given in another order"
+        );
         some_given += u64::from(one.given() > 0);
     }
     assert!(some_given > ROUNDS / 2, "most rounds are about something: {some_given}");
@@ -423,7 +428,8 @@ fn pro_rata_shares_whole_lots_by_largest_remainder() {
 
 #[test]
 fn a_reason_stands_at_every_line() {
-    let offer = Offer { available: 100, lot: 10, closed_at: Timestamp::from_second(1_000).unwrap() };
+    let offer =
+        Offer { available: 100, lot: 10, closed_at: Timestamp::from_second(1_000).unwrap() };
     let mut requests = vec![plain_request(1, 75), plain_request(2, 50), plain_request(3, 10)];
     requests[2].may_receive = false;
     let said = |steps: &[Step], requests: &[Request]| -> Vec<String> {

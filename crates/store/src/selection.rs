@@ -11,8 +11,8 @@ use crate::{Tx, args};
 mod runs;
 
 pub use runs::{
-    LineRow, RunFilter, RunRow, given_before, insert_run, last_allocated, lines, lines_of, list_runs,
-    load_run, newest_run, runs_since,
+    LineRow, RunFilter, RunRow, WaitingRow, given_before, insert_run, last_allocated, lines,
+    lines_of, list_runs, load_run, newest_run, runs_since, waiting,
 };
 
 impl From<PolicyState> for Value {

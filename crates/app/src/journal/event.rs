@@ -262,7 +262,6 @@ pub enum Event {
         /// The Parties of the requests, in the order in which the record has the requests.
         parties: Vec<i64>,
     },
-
     // Transfers.
     /// Selection gave stock of an offer to a request.
     TransferAgreed {

@@ -62,9 +62,7 @@ pub fn redo(tx: &mut Tx, from: &App, entry: &EntryRow, event: &Event) -> Result<
         | Event::PolicyWithdrawn { .. }
         | Event::PolicyInForce { .. }
         | Event::LotteryCommitted { .. }
-        | Event::SelectionRun { .. } => {
-            selection::redo(tx, from, entry, event).map(|()| true)?
-        }
+        | Event::SelectionRun { .. } => selection::redo(tx, from, entry, event).map(|()| true)?,
         // Transfers.
         Event::TransferAgreed { .. }
         | Event::TransferNotified { .. }

@@ -13,7 +13,7 @@ use store::offers::OfferRow;
 use super::stock::must_have;
 use super::{by, given_reason, ids, load_for, uncommitted};
 use crate::journal::{Event, enact};
-use crate::{App, Result, board, settings, timers};
+use crate::{App, Result, board, selection, settings, timers};
 
 /// Sends an offer to the DCC. Its stock is checked and, where it lists device IDs, reserved.
 pub fn submit(app: &App, actor: &Actor, id: OfferId, version: Option<i64>) -> Result<OfferRow> {
@@ -63,13 +63,15 @@ pub fn publish(app: &App, actor: &Actor, id: OfferId, version: Option<i64>) -> R
     let row = load_for(&mut tx, actor, Action::PublishOffers, id, version)?;
     row.state.after(Do::Publish)?;
     let (closes_at, expires_at) = ends(&mut tx, app.now(), &row)?;
+    let policy = selection::policy_in_force(&mut tx, app.now())?;
     let event = Event::OfferPublished {
         offer: id.0,
-        policy: None,
+        policy: Some(policy.0),
         closes_at: closes_at.as_microsecond(),
         expires_at: expires_at.as_microsecond(),
     };
     enact(&mut tx, app, by(actor, row.party), &event)?;
+    selection::opened(&mut tx, app, id)?;
     let row = store::offers::load(&mut tx, id)?.ok_or_else(|| Refusal::not_found("offer"))?;
     board::match_offer(&mut tx, app, &row)?;
     tx.commit()?;

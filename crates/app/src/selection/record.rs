@@ -192,7 +192,11 @@ pub struct Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: the record says {}, recomputed it is {}", self.at, self.says, self.recomputed)
+        write!(
+            f,
+            "{}: the record says {}, recomputed it is {}",
+            self.at, self.says, self.recomputed
+        )
     }
 }
 
@@ -222,8 +226,8 @@ impl Record {
     /// The record in a document.
     pub fn read(document: &[u8]) -> Result<Record, NotARecord> {
         let not = |what: String| NotARecord(what);
-        let value: Value =
-            serde_json::from_slice(document).map_err(|error| not(format!("it is no JSON ({error})")))?;
+        let value: Value = serde_json::from_slice(document)
+            .map_err(|error| not(format!("it is no JSON ({error})")))?;
         match value.get("format").and_then(Value::as_str) {
             Some(FORMAT) => {}
             Some(other) => return Err(not(format!("its format is “{other}”, not “{FORMAT}”"))),
@@ -258,7 +262,9 @@ impl Record {
                 *part = None;
                 [0; 32]
             }
-            (None, true) => return Err(NotARecord("its policy has a lottery, but it has none".into())),
+            (None, true) => {
+                return Err(NotARecord("its policy has a lottery, but it has none".into()));
+            }
         };
         let allocation = selection::allocate(&steps, &offer, &requests, &seed);
         let line = |line: &selection::Line| ResultPart {
@@ -282,9 +288,8 @@ impl Record {
         self.run_id()?;
         self.offer_id()?;
         let _: PolicyId = parsed(&self.policy.version, "the policy's version")?;
-        let step = |part: &StepPart| {
-            Step::new(&part.name, part.parameter.as_deref()).map_err(NotARecord)
-        };
+        let step =
+            |part: &StepPart| Step::new(&part.name, part.parameter.as_deref()).map_err(NotARecord);
         let steps = self.policy.steps.iter().map(step).collect::<Result<Vec<_>, _>>()?;
         selection::steps::check(&steps).map_err(|refusal| NotARecord(refusal.message))?;
         let offer = selection::Offer {
@@ -295,7 +300,8 @@ impl Record {
         if offer.lot == 0 {
             return Err(NotARecord("its minimum lot is 0".into()));
         }
-        let requests = self.requests.iter().map(RequestPart::fact).collect::<Result<Vec<_>, _>>()?;
+        let requests =
+            self.requests.iter().map(RequestPart::fact).collect::<Result<Vec<_>, _>>()?;
         Ok((steps, offer, requests))
     }
 
@@ -359,19 +365,24 @@ impl LotteryPart {
     pub fn new(offer: OfferId, secret: &[u8; 32], closing: (i64, [u8; 32])) -> LotteryPart {
         LotteryPart {
             commitment: hex(&lottery::commitment(offer, secret)),
-            commitment_of: format!("SHA-256 of “{COMMITMENT_LABEL}”, LF, {offer}, LF and the secret"),
+            commitment_of: format!(
+                "SHA-256 of “{COMMITMENT_LABEL}”, LF, {offer}, LF and the secret"
+            ),
             secret: hex(secret),
             closing_entry: closing.0,
             closing_hash: hex(&closing.1),
             seed: hex(&lottery::seed(offer, secret, &closing.1)),
-            seed_of: format!("SHA-256 of “{SEED_LABEL}”, LF, {offer}, LF, the secret and the closing hash"),
+            seed_of: format!(
+                "SHA-256 of “{SEED_LABEL}”, LF, {offer}, LF, the secret and the closing hash"
+            ),
         }
     }
 
     /// Works out again what follows from the secret and the closing hash, and answers the seed.
     fn rework(&mut self, offer: OfferId) -> Result<[u8; 32], NotARecord> {
         let bytes = |text: &str, what: &str| {
-            from_hex(text).ok_or_else(|| NotARecord(format!("{what} is not 32 bytes in hexadecimal")))
+            from_hex(text)
+                .ok_or_else(|| NotARecord(format!("{what} is not 32 bytes in hexadecimal")))
         };
         let secret = bytes(&self.secret, "the secret")?;
         let closing = bytes(&self.closing_hash, "the closing hash")?;
@@ -400,11 +411,9 @@ fn differ(at: String, says: &Value, is: &Value, found: &mut Vec<Difference>) {
             }
         }
         (says, is) if says == is => {}
-        (says, is) => found.push(Difference {
-            at,
-            says: says.to_string(),
-            recomputed: is.to_string(),
-        }),
+        (says, is) => {
+            found.push(Difference { at, says: says.to_string(), recomputed: is.to_string() })
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use store::transfers::{self as rows, TransferRow};
 use super::view::{acting, by, must_be_current, visible};
 use super::{DirectNotice, TransferView, get};
 use crate::journal::{By, Event, enact};
-use crate::{App, Result, offers};
+use crate::{App, Result, offers, selection};
 
 /// The longest notes, and the longest reason.
 pub(super) const LONGEST_TEXT: usize = 2_000;
@@ -357,7 +357,9 @@ pub(super) fn lapse(app: &App, id: TransferId) -> Result<()> {
 fn give_back(tx: &mut Tx, app: &App, by: By, row: &TransferRow) -> Result<()> {
     match (row.offer, row.request) {
         (Some(offer), Some(request)) => {
-            offers::give_back(tx, app, by, offer, request, row.quantity)
+            offers::give_back(tx, app, by, offer, request, row.quantity)?;
+            // It goes to the next in the order of selection, if there is one.
+            selection::next(tx, app, offer).map(|_| ())
         }
         _ => Ok(()),
     }

@@ -363,13 +363,7 @@ fn share<'a>(rank: &[&'a Request], offer: &Offer, left: &mut u64) -> Vec<Turn<'a
 }
 
 /// Works out the shares of those that take part; what the others had found stays as it is.
-fn work_out(
-    rank: &[&Request],
-    offer: &Offer,
-    shared: u64,
-    takes_part: &[bool],
-    hubs: &mut [u64],
-) {
+fn work_out(rank: &[&Request], offer: &Offer, shared: u64, takes_part: &[bool], hubs: &mut [u64]) {
     let parts: Vec<usize> = (0..rank.len()).filter(|i| takes_part[*i]).collect();
     let asked: u128 = parts.iter().map(|i| u128::from(rank[*i].asked)).sum();
     if asked <= u128::from(shared) {

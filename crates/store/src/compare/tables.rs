@@ -347,6 +347,7 @@ pub const TABLES: &[Table] = &[
     with_secret(
         table("lottery_commitments", &["offer"], &["commitment", "committed_at"]),
         &["secret"],
+    ),
     with_files(
         table(
             "transfers",

@@ -76,8 +76,7 @@ fn run(row: &Row) -> RunRow {
     }
 }
 
-const LINE: &str =
-    "SELECT run, request, party, place, received_at, asked, minimum, given, reason FROM allocation_lines";
+const LINE: &str = "SELECT run, request, party, place, received_at, asked, minimum, given, reason FROM allocation_lines";
 
 fn line(row: &Row) -> LineRow {
     LineRow {
@@ -190,8 +189,7 @@ pub fn list_runs(
 
 /// Runs since an instant, the newest `limit` of them, oldest first.
 pub fn runs_since(tx: &mut Tx, since: Timestamp, limit: i64) -> Result<Vec<RunRow>> {
-    let sql =
-        format!("{RUN} WHERE r.ran_at >= $1 ORDER BY r.id DESC LIMIT CAST($2 AS BIGINT)");
+    let sql = format!("{RUN} WHERE r.ran_at >= $1 ORDER BY r.id DESC LIMIT CAST($2 AS BIGINT)");
     let mut found: Vec<RunRow> = tx.all(&sql, args![since, limit])?.iter().map(run).collect();
     found.reverse();
     Ok(found)
@@ -237,6 +235,64 @@ pub fn last_allocated(
         let mut values = vec![Value::from(before)];
         values.extend(part.iter().map(|party| Value::from(*party)));
         found.extend(tx.all(&sql, &values)?.iter().map(|row| (row.get(0), row.get(1))));
+    }
+    Ok(found)
+}
+
+/// An offer that has closed to requests and waits for selection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingRow {
+    /// The offer.
+    pub offer: OfferId,
+    /// The legal name of the Party that offers.
+    pub offering: String,
+    /// Manufacturer and model of what it offers.
+    pub stock: String,
+    /// How many hubs are not allocated.
+    pub left: i64,
+    /// How many requests wait.
+    pub requests: i64,
+    /// How many hubs they ask for together.
+    pub asked: i64,
+    /// When the offer closed.
+    pub closed_at: Timestamp,
+    /// By when selection runs by itself.
+    pub due_at: Option<Timestamp>,
+}
+
+/// Offers that wait for selection, the longest closed first.
+pub fn waiting(tx: &mut Tx) -> Result<Vec<WaitingRow>> {
+    let sql = "
+        SELECT o.id, p.legal_name, o.manufacturer || ' ' || o.model, o.quantity - o.allocated,
+            o.requests_closed_at,
+            (SELECT count(*) FROM requests q WHERE q.offer = o.id AND q.state = 'Queued'),
+            (SELECT CAST(coalesce(sum(q.quantity), 0) AS BIGINT) FROM requests q
+                WHERE q.offer = o.id AND q.state = 'Queued')
+        FROM offers o JOIN parties p ON p.id = o.party
+        WHERE o.requests_closed_at IS NOT NULL AND o.state = 'Published'
+          AND NOT EXISTS (SELECT 1 FROM allocation_runs r WHERE r.offer = o.id)
+        ORDER BY o.requests_closed_at, o.id LIMIT 200";
+    let mut found: Vec<WaitingRow> = tx
+        .all(sql, &[])?
+        .iter()
+        .map(|row| WaitingRow {
+            offer: row.get(0),
+            offering: row.get(1),
+            stock: row.get(2),
+            left: row.get(3),
+            closed_at: row.get(4),
+            requests: row.get(5),
+            asked: row.get(6),
+            due_at: None,
+        })
+        .collect();
+    let sql = "
+        SELECT subject, due_at FROM deadlines WHERE what = 'select' AND settled_at IS NULL";
+    let due = tx.all(sql, &[])?;
+    for waiting in &mut found {
+        let subject = waiting.offer.to_string();
+        let deadline = due.iter().find(|row| row.get::<String>(0) == subject);
+        waiting.due_at = deadline.map(|row| row.get(1));
     }
     Ok(found)
 }

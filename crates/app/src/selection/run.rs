@@ -7,7 +7,7 @@ use domain::ids::{AllocationRunId, OfferId, PartyId, PolicyId, RequestId};
 use domain::parties::PartyDetails;
 use domain::refusal::{Refusal, RefusalKind};
 use domain::requests;
-use domain::selection::{self, FIRST_POLICY, Step};
+use domain::selection::{FIRST_POLICY, Step};
 use store::Tx;
 use store::offers::OfferRow;
 use store::requests::RequestRow;
@@ -88,8 +88,7 @@ fn must_be_ready(tx: &mut Tx, row: &OfferRow) -> Result<()> {
         return Err(no(message).into());
     }
     if row.requests_closed_at.is_none() {
-        let message =
-            format!("{} still takes requests. Run selection when it has closed.", row.id);
+        let message = format!("{} still takes requests. Run selection when it has closed.", row.id);
         return Err(no(message).into());
     }
     Ok(())
@@ -104,11 +103,8 @@ struct Candidate {
 
 fn first_run(tx: &mut Tx, app: &App, by: By, row: &OfferRow) -> Result<AllocationRunId> {
     let queued = store::requests::queued(tx, row.id)?;
-    let candidate = |row: RequestRow| Candidate {
-        asked: row.asked.quantity,
-        minimum: row.asked.minimum,
-        row,
-    };
+    let candidate =
+        |row: RequestRow| Candidate { asked: row.asked.quantity, minimum: row.asked.minimum, row };
     run_in(tx, app, by, row, queued.into_iter().map(candidate).collect(), None)
 }
 
@@ -243,10 +239,8 @@ fn request_parts(
     offer: &OfferRow,
     candidates: &[Candidate],
 ) -> Result<Vec<RequestPart>> {
-    let parties: BTreeMap<PartyId, PartyDetails> = store::parties::all(tx)?
-        .into_iter()
-        .map(|row| (row.party.id, row.party.details))
-        .collect();
+    let parties: BTreeMap<PartyId, PartyDetails> =
+        store::parties::all(tx)?.into_iter().map(|row| (row.party.id, row.party.details)).collect();
     let ids: Vec<PartyId> = candidates.iter().map(|candidate| candidate.row.party).collect();
     let before = offer.closes_at.or(offer.requests_closed_at).unwrap_or_default();
     let allocated: BTreeMap<PartyId, _> =

@@ -100,9 +100,32 @@ fn golden_states() {
         .iter()
         .map(|(from, action, to)| (from.name(), format!("{action:?}"), to.name()))
         .collect();
+    let transfers = include_str!("../../domain/src/transfers/state.rs");
+    let lines = include_str!("../../domain/src/transfers/line.rs");
+    let outcomes = include_str!("../../domain/src/reconciliation.rs");
+    let transfer_moves: Vec<_> = domain::transfers::TRANSITIONS
+        .iter()
+        .map(|(from, action, to)| (from.name(), format!("{action:?}"), to.name()))
+        .collect();
+    let corrections = domain::transfers::CORRECTIONS.iter().map(|(outcome, how, who, to)| {
+        let who = match who {
+            domain::transfers::Who::Only(side) => side.name(),
+            domain::transfers::Who::Either => "either",
+        };
+        vec![
+            format!("`{}`", outcome.name()),
+            format!("`{}`", how.word()),
+            who.to_owned(),
+            format!("`{}`", to.name()),
+        ]
+    });
     let body = format!(
         "## A transfer file\n\n{}\n{}\n{}\n## An import\n\n{}\n## A run of ESI-013\n\n{}\n\
-         ## An offer\n\n{}\n{}\n{}\n## A request\n\n{}\n{}\n{}",
+         ## An offer\n\n{}\n{}\n{}\n## A request\n\n{}\n{}\n{}\n\
+         ## A transfer\n\nA released transfer goes back to where it was held.\n\n{}\n{}\n{}\n\
+         ## A line of a transfer\n\n{}\n{}\n{}\n\
+         The DCC may make each correction; what becomes ready is compared with the inventory once \
+         more.\n\n{}",
         meanings(states, "State", "state"),
         meanings(states, "Action", "action"),
         table(
@@ -117,6 +140,13 @@ fn golden_states() {
         meanings(requests, "State", "state"),
         meanings(requests, "Action", "action"),
         rows(&request_moves),
+        meanings(transfers, "State", "state"),
+        meanings(transfers, "Action", "action"),
+        rows(&transfer_moves),
+        meanings(lines, "LineState", "state"),
+        meanings(outcomes, "Outcome", "outcome"),
+        meanings(lines, "Correction", "correction"),
+        table(&["outcome", "correction", "by", "leaves the line"], corrections),
     );
     let intro = "Where things are, and every move between. A pair that is not here cannot happen.";
     draw("states", "States", intro, &body);

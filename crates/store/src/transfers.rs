@@ -397,6 +397,7 @@ pub struct ModelRow {
     pub manufacturer: String,
     pub model: String,
     pub firmware_version: String,
+    pub chts_version: String,
     pub han_variant: String,
     pub wan_variant: String,
 }
@@ -416,15 +417,16 @@ impl ModelRow {
 /// The device models, of which there are a few dozen.
 pub fn models(tx: &mut Tx) -> Result<Vec<ModelRow>> {
     let sql = "
-        SELECT id, manufacturer, model, firmware_version, han_variant, wan_variant
+        SELECT id, manufacturer, model, firmware_version, chts_version, han_variant, wan_variant
         FROM models ORDER BY id";
     let model = |row: &Row| ModelRow {
         id: row.get(0),
         manufacturer: row.get(1),
         model: row.get(2),
         firmware_version: row.get(3),
-        han_variant: row.get(4),
-        wan_variant: row.get(5),
+        chts_version: row.get(4),
+        han_variant: row.get(5),
+        wan_variant: row.get(6),
     };
     Ok(tx.all(sql, &[])?.iter().map(model).collect())
 }

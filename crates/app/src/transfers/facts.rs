@@ -6,6 +6,7 @@ use domain::DeviceId;
 use domain::ids::PartyId;
 use domain::inventory::SmiStatus;
 use domain::reconciliation::Facts;
+use domain::stock_rules::InstallationEnds;
 use jiff::civil::Date;
 use store::Tx;
 use store::bulk::facts::{self, HubRow, Hubs, PackRow};
@@ -18,6 +19,7 @@ pub(super) struct Stock<'a> {
     transfer: &'a TransferRow,
     hubs: Hubs,
     models: HashMap<i32, Fit>,
+    ends: HashMap<i32, Option<Date>>,
 }
 
 /// Whether a device model is what was agreed.
@@ -41,8 +43,11 @@ impl<'a> Stock<'a> {
                 || transfer.firmware.contains(&model.firmware_version),
         };
         let models = rows::models(tx)?;
+        let ends = InstallationEnds::new(store::stock_rules::ends(tx)?);
+        let ends = models.iter().map(|model| (model.id as i32, ends.of(&model.chts_version, None)));
+        let ends = ends.collect();
         let models = models.iter().map(|model| (model.id as i32, fit(model))).collect();
-        Ok(Stock { transfer, hubs, models })
+        Ok(Stock { transfer, hubs, models, ends })
     }
 
     /// The hub at a place of the keys.
@@ -70,15 +75,16 @@ impl<'a> Stock<'a> {
         })
     }
 
+    /// Whether its last day of installation has passed: its delivery's, or that of its CHTS version.
+    pub fn has_ended(&self, pack: &PackRow, today: Date) -> bool {
+        let of_version = self.ends.get(&pack.model).copied().flatten();
+        [pack.installation_end, of_version].into_iter().flatten().any(|end| end < today)
+    }
+
     /// The numbers of the packs of these hubs.
     pub fn packs(&self) -> Vec<i64> {
         self.hubs.packs.iter().map(|pack| pack.id.into()).collect()
     }
-}
-
-/// Whether an installation end date has passed.
-pub(super) fn has_ended(end: Option<Date>, today: Date) -> bool {
-    end.is_some_and(|end| end < today)
 }
 
 /// Those of these hubs that are with a Party, `Pending`, and not kept where they are.

@@ -17,7 +17,7 @@ use store::bulk::facts::hubs_of_gpfs;
 use store::held_hubs::{Holder, holders};
 use store::transfers::{self as rows, TransferRow};
 
-use super::facts::{Stock, has_ended, in_order};
+use super::facts::{Stock, in_order};
 use super::view::{acting, visible};
 use super::{Added, Answer, Class, ListEntry, ListState, Page};
 use crate::{App, Error, Result, settings, sheet};
@@ -461,7 +461,7 @@ fn objection(
     if hub.is_quarantined {
         return Some("This hub is quarantined and stays where it is.".to_owned());
     }
-    if has_ended(pack.installation_end, today) {
+    if stock.has_ended(pack, today) {
         return Some("Its installation end date has passed; return it to the DCC.".to_owned());
     }
     match held {

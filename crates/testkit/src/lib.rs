@@ -4,6 +4,7 @@
 
 #[cfg(feature = "browser")]
 pub mod browser;
+pub mod faults;
 pub mod golden;
 mod keeper;
 pub mod postgres;

@@ -21,6 +21,8 @@ const KEEPER: &str = r#"read -r _ || kill -s KILL "$1""#;
 pub struct Program {
     path: PathBuf,
     database: String,
+    folder: Option<PathBuf>,
+    environment: Vec<(String, String)>,
 }
 
 /// What a run of the program came to.
@@ -37,7 +39,20 @@ pub struct Ran {
 impl Program {
     /// `path` is `env!("CARGO_BIN_EXE_hubstock")` in the program's own tests.
     pub fn new(path: impl Into<PathBuf>, database: &str) -> Program {
-        Program { path: path.into(), database: database.to_owned() }
+        let (folder, environment) = (None, Vec::new());
+        Program { path: path.into(), database: database.to_owned(), folder, environment }
+    }
+
+    /// The same, begun in this folder.
+    pub fn in_folder(mut self, folder: impl Into<PathBuf>) -> Program {
+        self.folder = Some(folder.into());
+        self
+    }
+
+    /// The same with these variables in its environment.
+    pub fn with_environment(mut self, variables: Vec<(String, String)>) -> Program {
+        self.environment = variables;
+        self
     }
 
     /// Runs the program to its end.
@@ -98,6 +113,10 @@ impl Program {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.path);
         command.arg("--database").arg(&self.database).args(arguments);
+        command.envs(self.environment.iter().cloned());
+        if let Some(folder) = &self.folder {
+            command.current_dir(folder);
+        }
         command
     }
 }

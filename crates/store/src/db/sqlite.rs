@@ -171,7 +171,12 @@ fn run(connection: &Connection, sql: &str) -> Result<()> {
 }
 
 pub(crate) fn broken(sql: &str, error: rusqlite::Error) -> Error {
-    let (doing, message) = (doing(sql), error.to_string());
+    let doing = doing(sql);
+    let message = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => "the disk is full".to_owned(),
+        Some(ErrorCode::SystemIoFailure) => format!("{error}: the disk is full or broken"),
+        _ => error.to_string(),
+    };
     match error.sqlite_error_code() {
         Some(ErrorCode::ConstraintViolation) => Error::Constraint { doing, message },
         Some(

@@ -1,0 +1,273 @@
+//! What is below the program fails: each storage call of one file's path in turn, a disk that is
+//! full, a database server that goes away. Each time: a clear answer, nothing lost that was
+//! acknowledged, nothing half done, and what is called again takes effect once.
+//!
+//! `HUBSTOCK_FAULTS=all` fails every call with every fault; usually it is some of them.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use support::{PALLET, World, chf, deliveries, move_pallet};
+use testkit::faults::{Cut, Fault, Proxy, SmallDisk, Which, environment};
+use testkit::program::{Program, Ran};
+use testkit::world::on_postgres;
+
+/// Calls that fail in an ordinary run, of each command.
+const USUAL: u64 = 5;
+
+fn program(database: &str) -> Program {
+    Program::new(env!("CARGO_BIN_EXE_hubstock"), database)
+}
+
+/// Some of the numbers from 1 to `most`, the first and the last included.
+fn some_of(most: u64) -> Vec<u64> {
+    if std::env::var("HUBSTOCK_FAULTS").is_ok_and(|wish| wish == "all") {
+        return (1..=most).collect();
+    }
+    let mut some: Vec<u64> = (0..USUAL).map(|i| 1 + i * (most - 1) / (USUAL - 1)).collect();
+    some.dedup();
+    some
+}
+
+fn copy(from: &Path, to: &Path) {
+    let _ = fs::remove_dir_all(to);
+    fs::create_dir_all(to).unwrap();
+    for file in fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
+}
+
+/// It did what was asked, or it says in words that it could not.
+fn is_answered(ran: &Ran, what: &str) -> bool {
+    match ran.code {
+        Some(0) => true,
+        Some(3) => {
+            assert!(ran.err.contains("hubstock: ") && ran.err.len() > 20, "{what}: {}", ran.err);
+            false
+        }
+        other => panic!("{what} ended with {other:?}: {}{}", ran.out, ran.err),
+    }
+}
+
+fn well(program: &Program, arguments: &[&str], what: &str) -> String {
+    let ran = program.run(arguments);
+    assert_eq!(ran.code, Some(0), "{what}, then {arguments:?}: {}{}", ran.out, ran.err);
+    ran.out
+}
+
+/// Sends and applies the file again, and finds that all of it happened exactly once.
+fn happens_once(program: &Program, file: &str, what: &str) {
+    let submit = ["transfer-file", "submit", file, "--as", "logistics@x.example"];
+    let said = well(program, &submit, what);
+    assert!(said.contains("ctf-000001"), "{what}: {said}");
+    let authorise = ["transfer-file", "authorise", "ctf-000001", "--as", "authoriser@x.example"];
+    // Refused where it had been authorised before the failure; a worker does the rest.
+    let ran = program.run(&authorise);
+    assert!(matches!(ran.code, Some(0 | 2)), "{what}: {}{}", ran.out, ran.err);
+    if ran.code == Some(2) {
+        let server = program.serve(&[]);
+        let status = ["--json", "transfer-file", "status", "ctf-000001"];
+        for _ in 0..2_000 {
+            if program.run(&status).out.contains("\"Applied\"") {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        server.kill();
+    }
+    let response = well(program, &["transfer-file", "response", "ctf-000001"], what);
+    assert_eq!(response.matches(",S00,").count() as u32, PALLET, "{what}");
+    let hub = well(program, &["--json", "hub", &chf(0, 7)], what);
+    let hub: serde_json::Value = serde_json::from_str(&hub).unwrap();
+    assert_eq!(hub["service_user_reference"], "SU-2", "{what}");
+    assert_eq!(hub["parties"].as_array().unwrap().len(), 2, "{what}: moved once");
+    well(program, &["verify"], what);
+}
+
+/// A world with a file to send, at rest, and a copy of it to break.
+struct Ground {
+    world: World,
+    base: PathBuf,
+    broken: PathBuf,
+    file: String,
+}
+
+impl Ground {
+    fn new(folder: &Path) -> Ground {
+        let (base, broken) = (folder.join("base"), folder.join("broken"));
+        fs::create_dir(&base).unwrap();
+        let world = World::with_pallets(base.join("hubstock.db").to_str().unwrap(), 0..1);
+        let file = world.file("move.csv", &move_pallet(0, "SU-2"));
+        Ground { world, base, broken, file }
+    }
+
+    fn broken(&self) -> Program {
+        program(self.broken.join("hubstock.db").to_str().unwrap()).in_folder(&self.broken)
+    }
+
+    fn failing(&self, which: Which, fault: Fault) -> Program {
+        let count = self.world.path("count");
+        self.broken().with_environment(environment(&self.broken, which, fault, &count))
+    }
+
+    fn count(&self) -> u64 {
+        fs::read_to_string(self.world.path("count")).unwrap().parse().unwrap()
+    }
+}
+
+#[test]
+fn each_storage_call_fails_in_turn_and_nothing_is_lost_or_done_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let ground = Ground::new(folder.path());
+    let submit = ["transfer-file", "submit", &ground.file, "--as", "logistics@x.example"];
+    let authorise = ["transfer-file", "authorise", "ctf-000001", "--as", "authoriser@x.example"];
+    let (mut failed, mut tried) = (0, 0);
+    for command in [submit, authorise] {
+        copy(&ground.base, &ground.broken);
+        well(&ground.failing(Which::None, Fault::Io), &command, "counting");
+        let calls = ground.count();
+        assert!(calls > 8, "only {calls} storage calls");
+        for n in some_of(calls) {
+            let every = std::env::var("HUBSTOCK_FAULTS").is_ok_and(|wish| wish == "all");
+            let faults = [Fault::Io, Fault::NoSpace];
+            for fault in faults.into_iter().filter(|f| every || (*f as u64 + n) % 2 == 0) {
+                let what = format!("{} call {n} of {calls}: {fault:?}", command[1]);
+                copy(&ground.base, &ground.broken);
+                let ran = ground.failing(Which::Only(n), fault).run(&command);
+                tried += 1;
+                if is_answered(&ran, &what) {
+                    let status = ["--json", "transfer-file", "status", "ctf-000001"];
+                    let state = well(&ground.broken(), &status, &what);
+                    let wanted = if command[1] == "submit" { "Validated" } else { "Applied" };
+                    assert!(state.contains(wanted), "{what} was acknowledged: {state}");
+                } else {
+                    failed += 1;
+                }
+                happens_once(&ground.broken(), &ground.file, &what);
+            }
+        }
+        // The next command begins where this one ends.
+        well(&program(ground.base.join("hubstock.db").to_str().unwrap()), &command, "for the next");
+    }
+    eprintln!("{tried} calls failed, {failed} commands said so");
+    assert!(failed > tried / 3, "only {failed} of {tried} were noticed at all");
+}
+
+/// A disk that is full, really or as the program sees it.
+enum Full {
+    Mounted(SmallDisk),
+    Pretended(tempfile::TempDir),
+}
+
+#[test]
+fn a_full_disk_is_said_and_leaves_nothing_half_done() {
+    let disk = match SmallDisk::mount(8 << 10) {
+        Some(disk) => Full::Mounted(disk),
+        None => {
+            eprintln!("this user may not mount: the disk is full only to the program");
+            Full::Pretended(tempfile::tempdir().unwrap())
+        }
+    };
+    let root = match &disk {
+        Full::Mounted(disk) => disk.path().to_owned(),
+        Full::Pretended(folder) => folder.path().to_owned(),
+    };
+    let database = root.join("hubstock.db");
+    let world = World::with_pallets(database.to_str().unwrap(), 0..1);
+    let plain = program(database.to_str().unwrap()).in_folder(&root);
+    let file = world.file("move.csv", &move_pallet(0, "SU-2"));
+    let more = world.file("more.csv", &deliveries(1..2, "SU-1"));
+    let out = root.join("esi.csv");
+    let commands: [&[&str]; 4] = [
+        &["import", "deliveries", &more, "--as", "operator@x.example"],
+        &["transfer-file", "submit", &file, "--as", "logistics@x.example"],
+        &["transfer-file", "authorise", "ctf-000001", "--as", "authoriser@x.example"],
+        &["report", "delivery", "--out", out.to_str().unwrap()],
+    ];
+    for command in commands {
+        for left_kib in [0, 24] {
+            let what = format!("{command:?} with {left_kib} KiB left");
+            let ran = match &disk {
+                Full::Mounted(_) => {
+                    let filler = root.join("filler");
+                    fill(&filler, left_kib);
+                    let ran = plain.run(command);
+                    fs::remove_file(filler).unwrap();
+                    ran
+                }
+                Full::Pretended(_) => {
+                    let (from, count) = (Which::From(1 + left_kib / 4), world.path("count"));
+                    let full = environment(&root, from, Fault::NoSpace, &count);
+                    plain.clone().with_environment(full).run(command)
+                }
+            };
+            // What needs less than is left may well be done.
+            if !is_answered(&ran, &what) {
+                let said = ran.err.to_lowercase();
+                assert!(said.contains("full") || said.contains("space"), "{what}: {said}");
+            } else {
+                assert!(left_kib > 0, "{what} cannot be done");
+            }
+            well(&plain, &["verify"], &what);
+        }
+        // A command that was cut off between two of its steps goes on from there, or has been done.
+        let ran = plain.run(command);
+        assert!(matches!(ran.code, Some(0 | 2)), "{command:?}: {}{}", ran.out, ran.err);
+    }
+    happens_once(&plain, &file, "after the disk had room again");
+    let report = fs::read_to_string(&out).unwrap();
+    assert_eq!(report.lines().count() as u32, 2 * PALLET + 1);
+    let left = fs::read_dir(root.join("reports")).unwrap();
+    let partial = left
+        .filter(|file| file.as_ref().unwrap().file_name().to_string_lossy().ends_with(".partial"));
+    assert_eq!(partial.count(), 0, "no half report is left");
+}
+
+/// Takes all room but so many KiB.
+fn fill(filler: &Path, left_kib: u64) {
+    use std::io::Write as _;
+    let mut file = fs::File::create(filler).unwrap();
+    while file.write_all(&[0; 4096]).is_ok() {}
+    let size = file.metadata().unwrap().len();
+    file.set_len(size.saturating_sub(left_kib << 10)).unwrap();
+}
+
+#[test]
+fn a_server_that_goes_away_at_any_statement_loses_nothing() {
+    on_postgres(|template| {
+        let base = World::with_pallets(template, 0..1);
+        let file = base.file("move.csv", &move_pallet(0, "SU-2"));
+        let port = template.rsplit_once('/').unwrap().0.rsplit_once(':').unwrap().1;
+        let port: u16 = port.parse().unwrap();
+        let submit = ["transfer-file", "submit", &file, "--as", "logistics@x.example"];
+        let authorise =
+            ["transfer-file", "authorise", "ctf-000001", "--as", "authoriser@x.example"];
+        for command in [submit, authorise] {
+            let url = testkit::postgres::copy_of(template);
+            let proxy = Proxy::start(port, Cut::Never);
+            well(&program(&proxy.address(&url)), &command, "counting");
+            testkit::postgres::drop_database(&url);
+            for n in some_of(proxy.sent()) {
+                let cut = if n.is_multiple_of(2) { Cut::Before(n) } else { Cut::After(n) };
+                let what = format!("{} message {n} of {}: {cut:?}", command[1], proxy.sent());
+                let url = testkit::postgres::copy_of(template);
+                let broken = Proxy::start(port, cut);
+                let ran = program(&broken.address(&url)).run(&command);
+                let plain = program(&url);
+                if is_answered(&ran, &what) {
+                    let status = ["--json", "transfer-file", "status", "ctf-000001"];
+                    let state = well(&plain, &status, &what);
+                    let wanted = if command[1] == "submit" { "Validated" } else { "Applied" };
+                    assert!(state.contains(wanted), "{what} was acknowledged: {state}");
+                }
+                happens_once(&plain, &file, &what);
+                testkit::postgres::drop_database(&url);
+            }
+            well(&program(template), &command, "for the next");
+        }
+    });
+}

@@ -34,6 +34,10 @@ pub enum JobKind {
     ApplyTransferFile,
     /// Writes a run of ESI-013.
     WriteDeliveryReport,
+    /// Reads the journal and writes notices and e-mails.
+    TellPeople,
+    /// Takes e-mails from the outbox to the mail server.
+    SendMail,
 }
 
 impl JobKind {
@@ -43,6 +47,8 @@ impl JobKind {
         JobKind::ValidateTransferFile,
         JobKind::ApplyTransferFile,
         JobKind::WriteDeliveryReport,
+        JobKind::TellPeople,
+        JobKind::SendMail,
     ];
 
     /// As the database keeps it.
@@ -52,6 +58,8 @@ impl JobKind {
             JobKind::ValidateTransferFile => "validate-transfer-file",
             JobKind::ApplyTransferFile => "apply-transfer-file",
             JobKind::WriteDeliveryReport => "write-delivery-report",
+            JobKind::TellPeople => "tell-people",
+            JobKind::SendMail => "send-mail",
         }
     }
 }
@@ -126,6 +134,17 @@ impl Run<'_> {
         let ours = store::jobs::beat(&mut tx, self.id, &self.app.worker, lease, done, total)?;
         tx.commit()?;
         if ours { Ok(()) } else { Err(Error::Damaged("another worker has this job".into())) }
+    }
+
+    /// Says, within a transaction, that the job will be silent for so long; refuses to go on when
+    /// another worker has taken it.
+    pub fn hold(&self, tx: &mut Tx, silent: SignedDuration) -> Result<()> {
+        let until = self.app.now() + silent;
+        if store::jobs::beat(tx, self.id, &self.app.worker, until, 0, 0)? {
+            Ok(())
+        } else {
+            Err(Error::Damaged("another worker has this job".into()))
+        }
     }
 
     /// Whether the job will be tried again when it ends with this error.
@@ -227,6 +246,8 @@ fn perform(kind: JobKind, run: &Run<'_>) -> Result<()> {
         JobKind::ValidateTransferFile => crate::transfer_files::validate(run),
         JobKind::ApplyTransferFile => crate::transfer_files::apply(run),
         JobKind::WriteDeliveryReport => crate::delivery_report::write(run),
+        JobKind::TellPeople => crate::notifications::tell(run),
+        JobKind::SendMail => crate::notifications::send(run),
     }
 }
 
@@ -256,6 +277,7 @@ impl JobKind {
             JobKind::LoadImport => Action::SeeImports,
             JobKind::ValidateTransferFile | JobKind::ApplyTransferFile => Action::SeeTransferFiles,
             JobKind::WriteDeliveryReport => Action::SeeDeliveryReport,
+            JobKind::TellPeople | JobKind::SendMail => Action::SeeMail,
         }
     }
 
@@ -266,6 +288,8 @@ impl JobKind {
                 TransferFileId(number).to_string()
             }
             JobKind::WriteDeliveryReport => ReportRunId(number).to_string(),
+            JobKind::TellPeople => "the journal".to_owned(),
+            JobKind::SendMail => "the outbox".to_owned(),
         }
     }
 }

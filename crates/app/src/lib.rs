@@ -14,6 +14,7 @@ pub mod imports;
 pub mod inventory;
 pub mod jobs;
 pub mod journal;
+pub mod notifications;
 pub mod offers;
 pub mod parties;
 pub mod people;
@@ -36,6 +37,9 @@ use store::Db;
 
 /// How long an upload may take before what came of it is dropped.
 const UNFINISHED_UPLOADS: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+
+/// How long jobs are kept that say nothing of their own once they are done.
+const DONE_JOBS: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
 pub use error::{Error, Result};
 
@@ -84,13 +88,16 @@ pub struct App {
     pub reports: PathBuf,
     /// The name of this process in job leases.
     pub worker: String,
+    /// How this process sends e-mails.
+    pub mail: notifications::Mail,
 }
 
 impl App {
     /// An app over an open database, with the machine's clock.
     pub fn new(db: Db, reports: PathBuf) -> App {
         let worker = uuid::Uuid::new_v4().to_string();
-        App { db, clock: Clock::System, bell: jobs::Bell::default(), reports, worker }
+        let (clock, bell) = (Clock::System, jobs::Bell::default());
+        App { db, clock, bell, reports, worker, mail: notifications::Mail::none() }
     }
 
     /// The instant.
@@ -99,13 +106,22 @@ impl App {
     }
 }
 
-/// Drops uploads that broke off a day ago or earlier. Takes a turn to write only if there are any.
+/// Drops what nobody needs any more: uploads that broke off a day ago or earlier, and jobs that say
+/// nothing of their own once they are done. Takes a turn to write only if there is any.
 pub fn tidy(app: &App) -> Result<()> {
     let before = app.now() - UNFINISHED_UPLOADS;
-    if !store::files::is_any_unfinished(&mut app.db.read()?, before)? {
+    let mut tx = app.db.read()?;
+    let uploads = store::files::is_any_unfinished(&mut tx, before)?;
+    let done = [jobs::JobKind::TellPeople, jobs::JobKind::SendMail].map(jobs::JobKind::word);
+    let jobs = store::jobs::is_any_done(&mut tx, &done, app.now() - DONE_JOBS)?;
+    drop(tx);
+    if !uploads && !jobs {
         return Ok(());
     }
     let mut tx = app.db.write()?;
     store::files::drop_unfinished(&mut tx, before)?;
+    for kind in done {
+        store::jobs::drop_done(&mut tx, kind, app.now() - DONE_JOBS)?;
+    }
     Ok(tx.commit()?)
 }

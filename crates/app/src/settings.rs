@@ -270,6 +270,20 @@ settings! {
         "Hubs on a pallet: the minimum lot that an offer of whole pallets begins with",
         "MP140 Full Impact Assessment, section 1: a pallet of 896",
     );
+    /// When the daily digest goes out.
+    MAIL_DIGEST_AT = Setting {
+        name: "mail.digest_at",
+        default: "07:00",
+        takes: Takes::TimeOfDay,
+        meaning: "Time of day, in Great Britain, at which the daily digest goes out; or off",
+        source: OWN,
+    };
+    /// How long an e-mail waits for a mail server.
+    MAIL_GIVE_UP_DAYS = number(
+        "mail.give_up_days", "5", (1, 60),
+        "Days that an e-mail waits for the mail server before it is given up",
+        "RFC 5321, section 4.5.4.1: at least four to five days",
+    );
     /// How long an `Idempotency-Key` is remembered.
     IDEMPOTENCY_DAYS = number(
         "idempotency.days", "7", (1, 90),

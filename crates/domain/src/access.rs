@@ -182,6 +182,8 @@ pub enum Action {
     ReadNotices,
     /// See e-mails that were sent or wait.
     SeeMail,
+    /// Have an e-mail that was not delivered sent again.
+    RetryMail,
 }
 
 /// How far a permission reaches.
@@ -237,6 +239,7 @@ impl Action {
         Action::SuperviseTransfers,
         Action::ReadNotices,
         Action::SeeMail,
+        Action::RetryMail,
     ];
 
     /// Whether it only reads. A read-only API token may do no other.
@@ -379,6 +382,10 @@ pub fn reach(role: Role, action: Action) -> Reach {
         },
         Action::SeeMail => match role {
             SystemAdmin | DccLogistics | Auditor => All,
+            _ => Nothing,
+        },
+        Action::RetryMail => match role {
+            SystemAdmin | DccLogistics => All,
             _ => Nothing,
         },
     }

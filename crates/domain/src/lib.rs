@@ -10,6 +10,7 @@ pub mod ids;
 pub mod imports;
 pub mod inventory;
 pub mod journal;
+pub mod notifications;
 pub mod offers;
 pub mod parties;
 pub mod people;

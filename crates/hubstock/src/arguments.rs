@@ -134,6 +134,12 @@ pub struct Serve {
     /// The folder that reports are written to
     #[arg(long, env = "HUBSTOCK_REPORTS", value_name = "FOLDER", default_value = "reports")]
     pub reports: PathBuf,
+    /// The mail server, such as smtp://USER:PASSWORD@HOST:587; without it e-mails wait
+    #[arg(long, env = "HUBSTOCK_SMTP", value_name = "URL", hide_env_values = true)]
+    pub smtp: Option<String>,
+    /// The sender of e-mails, such as "Hubstock <hubstock@example.com>"
+    #[arg(long, env = "HUBSTOCK_MAIL_FROM", value_name = "ADDRESS")]
+    pub mail_from: Option<String>,
     /// Serves only; leaves the jobs to other processes
     #[arg(long)]
     pub no_jobs: bool,

@@ -35,7 +35,14 @@ pub fn run(arguments: &Arguments, listen: SocketAddr, prepare: bool) -> Result<E
         output::print(arguments, &json, format!("The world is in {}.", app.db.location()));
         return Ok(Ended::Well);
     }
-    let options = Serve { listen, public_url: None, reports: DEMO_REPORTS.into(), no_jobs: false };
+    let options = Serve {
+        listen,
+        public_url: None,
+        reports: DEMO_REPORTS.into(),
+        smtp: None,
+        mail_from: None,
+        no_jobs: false,
+    };
     serve::serve(&app, &options, true)?;
     Ok(Ended::Well)
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use app::notifications::{Mail, Server, Way};
 use app::{App, Error, Result};
 use store::Db;
 use tracing_subscriber::EnvFilter;
@@ -20,6 +21,8 @@ pub const DEFAULT_DATABASE: &str = "hubstock.db";
 const WORKERS: usize = 2;
 /// How long a worker sleeps when the bell is silent: jobs of other processes wait no longer.
 const LONGEST_NAP: Duration = Duration::from_millis(250);
+/// How often it is looked whether there is something to tell.
+const LOOK: Duration = Duration::from_secs(1);
 /// How often the clock is asked whether a scheduled report is due.
 const TICK: Duration = Duration::from_secs(20);
 
@@ -63,6 +66,7 @@ pub fn serve(app: &App, options: &Serve, demo: bool) -> Result<()> {
         .map_err(Error::io(format!("listen on {}", options.listen)))?;
     let address = listener.local_addr().map_err(Error::io("listen"))?;
     let public_url = options.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let app = &App { mail: mail(options, &public_url, demo)?, ..app.clone() };
     let stop = Arc::new(AtomicBool::new(false));
     let workers = if options.no_jobs { Vec::new() } else { start_workers(app, &stop) };
     announce(app, address, &public_url, demo);
@@ -80,6 +84,28 @@ pub fn serve(app: &App, options: &Serve, demo: bool) -> Result<()> {
     }
     runtime.shutdown_timeout(Duration::from_secs(5));
     Ok(())
+}
+
+/// How this process sends e-mails: to the server that it was given, to the demonstration's page, or
+/// not at all, when they wait for another process.
+fn mail(options: &Serve, public_url: &str, demo: bool) -> Result<Mail> {
+    let way = match &options.smtp {
+        _ if demo => Way::Page,
+        None => Way::Outbox,
+        Some(url) => {
+            let host = public_url.split_once("://").map_or(public_url, |(_, rest)| rest);
+            let host = host.split(['/', ':']).next().unwrap_or(host);
+            let usual = format!("Hubstock <hubstock@{host}>");
+            let from = options.mail_from.as_deref().unwrap_or(&usual);
+            let server = Server::parse(url, from)?;
+            tracing::info!(?server, "e-mails are sent");
+            Way::Server(Arc::new(server))
+        }
+    };
+    if matches!(way, Way::Outbox) {
+        tracing::info!("no mail server is named (HUBSTOCK_SMTP): e-mails wait in the outbox");
+    }
+    Ok(Mail { public_url: public_url.trim_end_matches('/').into(), way })
 }
 
 fn announce(app: &App, address: SocketAddr, public_url: &str, demo: bool) {
@@ -140,13 +166,19 @@ fn work(app: &App, stop: &AtomicBool) {
 }
 
 fn keep_time(app: &App, stop: &AtomicBool) {
-    let mut last = None::<std::time::Instant>;
+    let (mut last, mut looked) = (None::<std::time::Instant>, None::<std::time::Instant>);
     while !stop.load(Ordering::Relaxed) {
         if app.db.has_failed() {
             tracing::error!(
                 "the disk failed to keep a commit: ending, to recover at the next start"
             );
             std::process::exit(3);
+        }
+        if looked.is_none_or(|at| at.elapsed() >= LOOK) {
+            looked = Some(std::time::Instant::now());
+            if let Err(error) = app::notifications::pass(app) {
+                tracing::error!(%error, "it could not be looked whether there is something to tell");
+            }
         }
         if last.is_none_or(|at| at.elapsed() >= TICK) {
             last = Some(std::time::Instant::now());

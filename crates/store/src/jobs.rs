@@ -147,6 +147,27 @@ pub fn postpone(tx: &mut Tx, id: JobId, problem: &str, run_at: Timestamp) -> Res
     Ok(())
 }
 
+/// Whether there are jobs of these two kinds that were done before `before`, other than the newest
+/// of all.
+pub fn is_any_done(tx: &mut Tx, kinds: &[&str; 2], before: Timestamp) -> Result<bool> {
+    let sql = "
+        SELECT 1 FROM jobs
+        WHERE kind IN ($1, $2) AND state = 'done' AND finished_at < $3
+          AND id < (SELECT max(id) FROM jobs)
+        LIMIT 1";
+    Ok(tx.opt(sql, args![kinds[0], kinds[1], before])?.is_some())
+}
+
+/// Drops jobs of this kind that were done before `before`. The newest of all jobs stays, so that no
+/// number is given twice.
+pub fn drop_done(tx: &mut Tx, kind: &str, before: Timestamp) -> Result<()> {
+    let sql = "
+        DELETE FROM jobs
+        WHERE kind = $1 AND state = 'done' AND finished_at < $2 AND id < (SELECT max(id) FROM jobs)";
+    tx.exec(sql, args![kind, before])?;
+    Ok(())
+}
+
 /// One job.
 pub fn load(tx: &mut Tx, id: JobId) -> Result<Option<JobRow>> {
     let sql = format!("SELECT {COLUMNS} FROM jobs WHERE id = $1");

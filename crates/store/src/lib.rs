@@ -17,6 +17,7 @@ pub mod imports;
 pub mod inventory;
 pub mod jobs;
 pub mod journal;
+pub mod notifications;
 pub mod offers;
 pub mod parties;
 pub mod people;

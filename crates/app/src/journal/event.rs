@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use domain::ids::{
-    AllocationRunId, ImportId, OfferId, PartyId, PolicyId, ReportRunId, RequestId, SavedFilterId,
-    TokenId, TransferFileId, TransferId, UserId,
+    AllocationRunId, ImportId, MessageId, OfferId, PartyId, PolicyId, ReportRunId, RequestId,
+    SavedFilterId, TokenId, TransferFileId, TransferId, UserId,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -343,6 +343,10 @@ pub enum Event {
     /// A deadline of it passed.
     TransferOverdue { transfer: i64, what: String },
     // Notices and e-mails.
+    /// A person chose how to be told of a kind of thing by e-mail.
+    NotificationChosen { user: i64, kind: String, delivery: String },
+    /// An e-mail that was refused or given up was put in the outbox again.
+    MailRetried { message: i64 },
 }
 
 /// Every kind of entry, in the order of [`Event`].
@@ -442,6 +446,8 @@ pub const KINDS: &[&str] = &[
     "TransferCompleted",
     "TransferOverdue",
     // Notices and e-mails.
+    "NotificationChosen",
+    "MailRetried",
 ];
 
 impl Event {
@@ -578,6 +584,8 @@ impl Event {
             | Event::TransferCompleted { transfer, .. }
             | Event::TransferOverdue { transfer, .. } => TransferId(*transfer).to_string(),
             // Notices and e-mails.
+            Event::NotificationChosen { user, .. } => UserId(*user).to_string(),
+            Event::MailRetried { message } => MessageId(*message).to_string(),
         }
     }
 }

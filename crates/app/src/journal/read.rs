@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use domain::DeviceId;
 use domain::access::{Action, Actor};
 use domain::ids::{
-    ImportId, OfferId, PartyId, PolicyId, ReportRunId, RequestId, SavedFilterId, TokenId,
-    TransferFileId, TransferId, UserId,
+    ImportId, MessageId, OfferId, PartyId, PolicyId, ReportRunId, RequestId, SavedFilterId,
+    TokenId, TransferFileId, TransferId, UserId,
 };
 use jiff::Timestamp;
 use store::journal::{Filter, NamedEntry};
@@ -429,7 +429,12 @@ pub fn sentence(event: &Event) -> String {
         ),
         Event::TransferOverdue { transfer, what } => {
             format!("The deadline of {} to {} passed", TransferId(*transfer), deadline(what))
-        } // Notices and e-mails.
+        }
+        // Notices and e-mails.
+        Event::NotificationChosen { user, kind, delivery } => {
+            format!("Chose for {} to be told of {kind} by e-mail: {delivery}", UserId(*user))
+        }
+        Event::MailRetried { message } => format!("Had {} sent again", MessageId(*message)),
     }
 }
 

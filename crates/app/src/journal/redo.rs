@@ -11,8 +11,8 @@ use store::sign_in::TokenRow;
 
 use super::Event;
 use crate::{
-    App, Error, Result, board, delivery_report, imports, inventory, offers, parties, requests,
-    selection, stock_rules, timers, transfer_files, transfers,
+    App, Error, Result, board, delivery_report, imports, inventory, notifications, offers, parties,
+    requests, selection, stock_rules, timers, transfer_files, transfers,
 };
 
 /// What stands in the place of a password's hash, which the journal does not hold.
@@ -83,6 +83,9 @@ pub fn redo(tx: &mut Tx, from: &App, entry: &EntryRow, event: &Event) -> Result<
             transfers::redo(tx, from, entry, event).map(|()| true)?
         }
         // Notices and e-mails.
+        Event::NotificationChosen { .. } | Event::MailRetried { .. } => {
+            notifications::redo(tx, entry.at, event).map(|()| true)?
+        }
         Event::SettingChanged { name, to, .. } => {
             store::settings::put(tx, name, to)?;
             true

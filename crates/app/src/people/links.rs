@@ -6,6 +6,7 @@
 
 use domain::access::{Action, Actor, Organisation, Role};
 use domain::ids::UserId;
+use domain::notifications::MessageKind;
 use domain::people as rules;
 use domain::{Refusal, refusal::RefusalKind};
 use jiff::{SignedDuration, Timestamp};
@@ -14,6 +15,7 @@ use store::people::{LinkPurpose, LinkRow, PersonState, UserRow};
 
 use super::{Target, add, grant_role, managed, manages, organisation_exists, wrong_state};
 use crate::journal::{By, Event, record};
+use crate::notifications::{Link, link_message};
 use crate::sign_in::{hash_of, hash_password, organisation_name, secret, verify};
 use crate::{App, Result, settings};
 
@@ -39,6 +41,8 @@ pub struct Invitation {
     pub secret: String,
     /// Until when it can be accepted.
     pub expires_at: Timestamp,
+    /// Whether an e-mail with the link is on its way.
+    pub is_mailed: bool,
 }
 
 /// Invites somebody to a role.
@@ -66,9 +70,12 @@ pub fn invite(app: &App, actor: &Actor, new: &NewPerson<'_>) -> Result<Invitatio
         role: new.role.word().to_owned(),
         expires_at: expires_at.as_microsecond(),
     };
-    record(&mut tx, now, by, &event)?;
+    let entry = record(&mut tx, now, by, &event)?;
+    let link = Link { entry, path: "/invitations", secret: &secret, by: actor, until: expires_at };
+    let at = Some((new.organisation, new.role.name()));
+    let is_mailed = link_message(&mut tx, app, MessageKind::Invitation, user, at, &link)?;
     tx.commit()?;
-    Ok(Invitation { user, secret, expires_at })
+    Ok(Invitation { user, secret, expires_at, is_mailed })
 }
 
 fn make_link(
@@ -183,6 +190,8 @@ pub struct PasswordLink {
     pub secret: String,
     /// Until when it works.
     pub expires_at: Timestamp,
+    /// Whether an e-mail with the link is on its way.
+    pub is_mailed: bool,
 }
 
 /// Makes a link for somebody who has forgotten the password. Only for people who can be managed
@@ -202,9 +211,11 @@ pub fn password_link(app: &App, actor: &Actor, target: Target) -> Result<Passwor
     let (secret, expires_at) = make_link(&mut tx, now, person.id, LinkPurpose::Password)?;
     let expires = expires_at.as_microsecond();
     let event = Event::PasswordLinkIssued { user: person.id.0, expires_at: expires };
-    record(&mut tx, now, By::from(actor), &event)?;
+    let entry = record(&mut tx, now, By::from(actor), &event)?;
+    let link = Link { entry, path: "/password", secret: &secret, by: actor, until: expires_at };
+    let is_mailed = link_message(&mut tx, app, MessageKind::PasswordLink, person.id, None, &link)?;
     tx.commit()?;
-    Ok(PasswordLink { secret, expires_at })
+    Ok(PasswordLink { secret, expires_at, is_mailed })
 }
 
 /// Sets a new password by such a link; every session of the person ends.

@@ -56,6 +56,7 @@ pub const TABLES: &[Table] = &[
         &["password_hash"],
     ),
     table("grants", &["user_id", "organisation", "role"], &["granted_at"]),
+    table("notification_choices", &["user_id", "kind"], &["delivery"]),
     with_secret(
         table(
             "tokens",
@@ -423,4 +424,10 @@ pub const NOT_REBUILT: &[(&str, &str)] = &[
     ("idempotency_keys", "answers already given, forgotten after a day"),
     ("jobs", "work under way; what it did is in the journal"),
     ("transfer_lists", "lists that are being built; what is declared is in the journal"),
+    ("places", "how far the readers of the journal have come"),
+    (
+        "notices",
+        "what was told of the journal; who was told depends on roles and choices of that moment",
+    ),
+    ("messages", "e-mails made of the journal, and what mail servers answered; they hold secrets"),
 ];

@@ -11,6 +11,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0003_offers", include_str!("../../migrations/0003_offers.sql")),
     ("0004_selection", include_str!("../../migrations/0004_selection.sql")),
     ("0005_transfers", include_str!("../../migrations/0005_transfers.sql")),
+    ("0006_notifications", include_str!("../../migrations/0006_notifications.sql")),
 ];
 
 const RECORD: &str = "

@@ -81,6 +81,12 @@ pub enum Command {
         #[command(flatten)]
         who: Who,
     },
+    /// Versions of the selection policy
+    #[command(subcommand)]
+    Policy(Policy),
+    /// Runs of selection over offers, and their published records
+    #[command(subcommand)]
+    Selection(Selection),
     /// Shows or changes settings
     #[command(subcommand)]
     Setting(Setting),
@@ -427,6 +433,127 @@ pub struct Hubs {
     /// The file to write; standard output without it
     #[arg(long, value_name = "OUT")]
     pub out: Option<PathBuf>,
+}
+
+/// What a version of the policy says.
+#[derive(Debug, Args)]
+pub struct PolicyText {
+    /// Its title
+    #[arg(long, value_name = "TEXT")]
+    pub title: String,
+    /// What it is for; a file's content with @FILE
+    #[arg(long, value_name = "TEXT")]
+    pub text: String,
+    /// A step, in its order: first-come, pro-rata, lottery, priority-category: CATEGORIES, priority-no-allocation: DAYS, priority-needed-within: DAYS, priority-needed-by
+    #[arg(long = "step", value_name = "STEP", required = true)]
+    pub steps: Vec<String>,
+}
+
+/// Versions of the selection policy.
+#[derive(Debug, Subcommand)]
+pub enum Policy {
+    /// Lists them, newest first
+    List,
+    /// One version, with its rules in words
+    Show {
+        /// Its reference
+        reference: String,
+    },
+    /// Drafts a version
+    Draft {
+        #[command(flatten)]
+        says: PolicyText,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Changes a draft
+    Change {
+        /// Its reference
+        reference: String,
+        #[command(flatten)]
+        says: PolicyText,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Publishes a draft; it comes into force after its notice
+    Publish {
+        /// Its reference
+        reference: String,
+        /// The reference of its approval
+        #[arg(long, value_name = "TEXT")]
+        approval: String,
+        /// The first day on which it shall be in force, if not the earliest
+        #[arg(long, value_name = "DATE")]
+        from: Option<String>,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Withdraws a version that is not in force yet
+    Withdraw {
+        /// Its reference
+        reference: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        #[command(flatten)]
+        who: Who,
+    },
+}
+
+/// Selection.
+#[derive(Debug, Subcommand)]
+pub enum Selection {
+    /// Lists runs, newest first
+    List {
+        /// Only those over this offer
+        #[arg(long, value_name = "OFFER")]
+        offer: Option<String>,
+    },
+    /// One run: who got what, and why
+    Show {
+        /// Its reference
+        run: String,
+    },
+    /// Offers that have closed to requests and wait for selection
+    Waiting,
+    /// Runs selection over an offer that has closed to requests
+    Run {
+        /// The offer's reference
+        offer: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Writes the published record of a run, for hubstock verify allocation
+    Export {
+        /// Its reference
+        run: String,
+        /// The file to write; standard output without it
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// What became of each request of a run, as a table
+    Explain {
+        /// Its reference
+        run: String,
+        /// The format
+        #[arg(long, value_enum, default_value = "csv")]
+        format: Format,
+        /// The file to write; standard output without it
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// What another policy would have given in past runs
+    Simulate {
+        /// A version of the policy, draft or not
+        #[arg(long, value_name = "REFERENCE", conflicts_with = "steps")]
+        policy: Option<String>,
+        /// A step, in its order, instead of a version's
+        #[arg(long = "step", value_name = "STEP", required_unless_present = "policy")]
+        steps: Vec<String>,
+        /// Only runs since this day
+        #[arg(long, value_name = "DATE")]
+        since: Option<String>,
+    },
 }
 
 /// Settings.

@@ -44,6 +44,8 @@ pub fn run(arguments: &Arguments) -> Result<Ended> {
         Command::Quarantine { id, release, reason, who } => {
             inventory::quarantine(arguments, id, *release, reason, who)
         }
+        Command::Policy(command) => selection::policy(arguments, command),
+        Command::Selection(command) => selection::run(arguments, command),
         Command::Setting(command) => operate::setting(arguments, command),
         Command::Journal { subject, most } => operate::journal(arguments, subject.clone(), *most),
         Command::Verify { what: None } => operate::verify(arguments),

@@ -132,7 +132,9 @@ pub fn list_runs(
 
 /// Offers that have closed to requests and wait for selection, the longest closed first.
 pub fn waiting(app: &App, actor: &Actor) -> Result<Vec<Waiting>> {
-    actor.must(Action::RunSelection)?;
+    if actor.sight(Action::SeeSelection)? != Sight::Everything {
+        return Err(Refusal::not_found("page").into());
+    }
     Ok(rows::waiting(&mut app.db.read()?)?)
 }
 

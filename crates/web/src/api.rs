@@ -15,6 +15,7 @@ mod jobs;
 mod journal;
 mod parties;
 mod people;
+mod selection;
 mod settings;
 mod sign_in;
 mod transfer_files;
@@ -66,6 +67,7 @@ pub const BASE: &str = "/api/v1";
         (name = "transfer files", description = "CH Stock Transfer Files and what became of them"),
         (name = "inventory", description = "Hubs, stock, and the files that they came by"),
         (name = "delivery report", description = "ESI-013, the CH Delivery Report"),
+        (name = "selection", description = "Selection policies, runs over offers and their records"),
         (name = "parties", description = "Parties to the Smart Energy Code"),
         (name = "people", description = "People, their roles and invitations"),
         (name = "own account", description = "Who is calling, and their sessions and tokens"),
@@ -198,6 +200,7 @@ fn documented() -> OpenApiRouter<AppState> {
         .merge(parties::routes())
         .merge(people::routes())
         .merge(sign_in::routes())
+        .merge(selection::routes())
         .merge(settings::routes())
         .merge(delivery_report::routes())
         .merge(journal::routes())

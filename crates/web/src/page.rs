@@ -57,6 +57,8 @@ pub enum Section {
     Deliveries,
     /// CH Stock Transfer Files.
     TransferFiles,
+    /// Who was given what of an offer, and by which rules.
+    Selection,
     /// ESI-013 and other reports.
     Reports,
     /// Parties to the Smart Energy Code.
@@ -76,6 +78,7 @@ impl Section {
         Section::Hubs,
         Section::Deliveries,
         Section::TransferFiles,
+        Section::Selection,
         Section::Reports,
         Section::Parties,
         Section::People,
@@ -90,6 +93,7 @@ impl Section {
             Section::Hubs => "Hubs",
             Section::Deliveries => "Deliveries",
             Section::TransferFiles => "Transfer files",
+            Section::Selection => "Selection",
             Section::Reports => "Reports",
             Section::Parties => "Parties",
             Section::People => "People",
@@ -105,6 +109,7 @@ impl Section {
             Section::Hubs => "/hubs",
             Section::Deliveries => "/deliveries",
             Section::TransferFiles => "/transfer-files",
+            Section::Selection => "/selection",
             Section::Reports => "/reports",
             Section::Parties => "/parties",
             Section::People => "/people",

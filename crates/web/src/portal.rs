@@ -9,6 +9,7 @@ mod journal;
 mod parties;
 mod people;
 mod reports;
+mod selection;
 mod settings;
 mod sign_in;
 mod stock;
@@ -42,6 +43,7 @@ pub fn routes() -> Router<AppState> {
         .merge(parties::routes())
         .merge(people::routes())
         .merge(reports::routes())
+        .merge(selection::routes())
         .merge(settings::routes())
         .merge(sign_in::routes())
         .merge(stock::routes())

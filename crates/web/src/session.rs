@@ -225,6 +225,7 @@ fn sections(actor: &Actor) -> Vec<Section> {
         Section::Hubs => Some(Action::SeeHubs),
         Section::Deliveries => Some(Action::SeeImports),
         Section::TransferFiles => Some(Action::SeeTransferFiles),
+        Section::Selection => Some(Action::SeeSelection),
         Section::Reports => Some(Action::SeeDeliveryReport),
         Section::Parties => Some(Action::SeeParties),
         Section::People => Some(Action::SeePeople),

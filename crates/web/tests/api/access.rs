@@ -42,6 +42,7 @@ const fn route(
     Route { operation, call, body, needs }
 }
 
+const POLICY: &str = r#"{"title":"T","text":"Why","steps":[{"name":"first-come"}]}"#;
 const REASON: &str = r#"{"reason":"because"}"#;
 
 /// Every route of the API. One that is missing here fails `every_route_has_a_row`.
@@ -261,6 +262,59 @@ const ROUTES: &[Route] = &[
         "",
         May(SeeDeliveryReport),
     ),
+    route("list_selection_policies", "GET /api/v1/selection-policies", "", May(SeePolicies)),
+    route("draft_selection_policy", "POST /api/v1/selection-policies", POLICY, May(ManagePolicies)),
+    route(
+        "get_selection_policy",
+        "GET /api/v1/selection-policies/pol-999999",
+        "",
+        May(SeePolicies),
+    ),
+    route(
+        "change_selection_policy",
+        "PUT /api/v1/selection-policies/pol-999999",
+        POLICY,
+        May(ManagePolicies),
+    ),
+    route(
+        "publish_selection_policy",
+        "POST /api/v1/selection-policies/pol-999999/publish",
+        r#"{"approval":"SECP 1"}"#,
+        May(ManagePolicies),
+    ),
+    route(
+        "withdraw_selection_policy",
+        "POST /api/v1/selection-policies/pol-999999/withdraw",
+        REASON,
+        May(ManagePolicies),
+    ),
+    route(
+        "simulate_selection_policy",
+        "GET /api/v1/selection-policies/pol-999999/simulation",
+        "",
+        May(SeePolicies),
+    ),
+    route("list_selection_runs", "GET /api/v1/selection-runs", "", May(SeeSelection)),
+    route(
+        "run_selection",
+        "POST /api/v1/selection-runs",
+        r#"{"offer":"off-999999"}"#,
+        May(RunSelection),
+    ),
+    route("get_selection_run", "GET /api/v1/selection-runs/alr-999999", "", May(SeeSelection)),
+    route(
+        "download_selection_record",
+        "GET /api/v1/selection-runs/alr-999999/record",
+        "",
+        May(SeeSelection),
+    ),
+    route(
+        "download_selection_explanation",
+        "GET /api/v1/selection-runs/alr-999999/explanation",
+        "",
+        May(SeeSelection),
+    ),
+    route("list_waiting_selections", "GET /api/v1/selection-waiting", "", May(SeeSelection)),
     route("read_journal", "GET /api/v1/journal", "", May(ReadJournal)),
     route("get_journal_entry", "GET /api/v1/journal/1", "", May(ReadJournal)),
     // A job that one may not see is one that there is not.

@@ -3,8 +3,9 @@
 mod results;
 mod shown;
 
+use app::App;
 use app::transfer_files::{
-    self, Checked, GenerateRequest, Generated, Submission, TransferFileFilter,
+    self, Checked, GenerateRequest, Generated, Submission, TransferFileFilter, TransferFileView,
 };
 use axum::Json;
 use axum::body::Body;
@@ -14,7 +15,7 @@ use axum::http::header::IF_NONE_MATCH;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use domain::Refusal;
-use domain::access::Action;
+use domain::access::{Action, Actor};
 use domain::ids::TransferFileId;
 use domain::transfer_files::State as FileState;
 use serde::{Deserialize, Serialize};
@@ -462,12 +463,25 @@ async fn reject(
     IfMatch(version): IfMatch,
     Given(Reason { reason }): Given<Reason>,
 ) -> Result<Response, Failure> {
-    let decide = move || {
-        who.actor.must(Action::AuthoriseTransferFile)?;
-        let id: TransferFileId = reference(&id, "transfer file")?;
-        transfer_files::reject(&state.app, &who.actor, id, version, &reason)
-    };
-    let after = blocking(decide).await?;
+    end(state, who, &id, Action::AuthoriseTransferFile, move |app, actor, id| {
+        transfer_files::reject(app, actor, id, version, &reason)
+    })
+    .await
+}
+
+/// Ends a file before it is applied. Who may not is told so before whether there is such a file.
+async fn end(
+    state: AppState,
+    who: ApiActor,
+    id: &str,
+    needs: Action,
+    operation: impl FnOnce(&App, &Actor, TransferFileId) -> app::Result<TransferFileView>
+    + Send
+    + 'static,
+) -> Result<Response, Failure> {
+    who.actor.must(needs)?;
+    let id: TransferFileId = reference(id, "transfer file")?;
+    let after = blocking(move || operation(&state.app, &who.actor, id)).await?;
     Ok(versioned(after.version, shown(after)))
 }
 
@@ -486,11 +500,8 @@ async fn withdraw(
     IfMatch(version): IfMatch,
     Given(Reason { reason }): Given<Reason>,
 ) -> Result<Response, Failure> {
-    let decide = move || {
-        who.actor.must(Action::PrepareTransferFile)?;
-        let id: TransferFileId = reference(&id, "transfer file")?;
-        transfer_files::withdraw(&state.app, &who.actor, id, version, &reason)
-    };
-    let after = blocking(decide).await?;
-    Ok(versioned(after.version, shown(after)))
+    end(state, who, &id, Action::PrepareTransferFile, move |app, actor, id| {
+        transfer_files::withdraw(app, actor, id, version, &reason)
+    })
+    .await
 }

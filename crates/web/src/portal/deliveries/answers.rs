@@ -22,7 +22,12 @@ pub struct Told {
 impl Told {
     /// These counts and problems.
     pub fn new(counts: &Counts, first: Vec<Answer>) -> Self {
-        Told { outcomes: outcomes(counts), problems: problems(counts), first }
+        Told { outcomes: outcomes(counts, meaning), problems: problems(counts), first }
+    }
+
+    /// As [`Told::new`], of lines that did nothing because they were only tried.
+    pub fn tried(counts: &Counts, first: Vec<Answer>) -> Self {
+        Told { outcomes: outcomes(counts, meaning_if_sent), problems: problems(counts), first }
     }
 
     /// Whether there are more lines to look at than the page tells.
@@ -44,7 +49,7 @@ pub struct OutcomeRow {
 }
 
 /// The outcomes that occur, in their order.
-fn outcomes(counts: &Counts) -> Vec<OutcomeRow> {
+fn outcomes(counts: &Counts, meaning: fn(LineOutcome) -> &'static str) -> Vec<OutcomeRow> {
     let row = |outcome: &LineOutcome| OutcomeRow {
         word: outcome.word(),
         meaning: meaning(*outcome),
@@ -75,6 +80,18 @@ fn meaning(outcome: LineOutcome) -> &'static str {
         LineOutcome::Same => "As the inventory has it",
         LineOutcome::Missing => "Not in the inventory",
         LineOutcome::Differs => "In the inventory with another Party or another status",
+    }
+}
+
+fn meaning_if_sent(outcome: LineOutcome) -> &'static str {
+    match outcome {
+        LineOutcome::Loaded => "New; it would be added",
+        LineOutcome::Changed => "Is here, and would become as the file says",
+        LineOutcome::Already => "Is here already, and the same; nothing to do",
+        LineOutcome::Conflict => "Is here with other data; nothing would be overwritten",
+        LineOutcome::Rejected | LineOutcome::Same | LineOutcome::Missing | LineOutcome::Differs => {
+            meaning(outcome)
+        }
     }
 }
 
@@ -199,7 +216,7 @@ mod tests {
     #[test]
     fn outcomes_stand_in_their_order() {
         let counts = Counts::from([("rejected".into(), 2), ("loaded".into(), 7)]);
-        let words: Vec<&str> = outcomes(&counts).iter().map(|row| row.word).collect();
+        let words: Vec<&str> = outcomes(&counts, meaning).iter().map(|row| row.word).collect();
         assert_eq!(words, ["loaded", "rejected"]);
         assert_eq!(problems(&counts), 2);
     }

@@ -174,7 +174,7 @@ fn try_it(
     Ok(Tried {
         name: name.to_owned(),
         lines: counts.values().sum(),
-        told: Told::new(&counts, first.finish()),
+        told: Told::tried(&counts, first.finish()),
     })
 }
 

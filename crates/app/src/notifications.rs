@@ -23,7 +23,6 @@ use domain::notifications::{Delivery, MessageKind};
 use jiff::Timestamp;
 use store::Tx;
 use store::notifications as rows;
-use store::notifications::NoticeRow;
 
 use crate::jobs::{JobKind, enqueue};
 use crate::journal::{By, Event, enact};
@@ -35,7 +34,7 @@ pub(crate) use mail::{Link, link_message};
 pub use outbox::{MailState, Message, Messages, message, messages, retry, state};
 pub use send::send;
 pub use server::{Server, Unreachable};
-pub use store::notifications::MessageState;
+pub use store::notifications::{MessageState, NoticeRow};
 pub use tell::{tell, tell_all};
 pub use words::{Block, Words, words};
 
@@ -184,6 +183,7 @@ fn concerns(actor: &Actor, kind: MessageKind) -> bool {
         Told::Person(Person::Preparer) => may(PrepareTransferFile) || may(LoadInventory),
         Told::Person(Person::Authoriser) => may(Action::AuthoriseTransferFile),
         Told::Person(Person::Asker) => may(RunDeliveryReport),
+        Told::Person(Person::Saver) => may(Action::ManageRequests),
         Told::Centre(roles) | Told::Party(_, roles) | Told::EveryHolder(roles) => {
             roles.iter().any(|role| actor.roles.contains(role))
         }

@@ -19,10 +19,12 @@ use domain::ids::{OfferId, PartyId};
 use domain::offers::Specification;
 use domain::refusal::RefusalKind;
 use store::Tx;
-use store::offers::OfferRow;
 
 use crate::journal::By;
 use crate::{Result, settings};
+
+/// An offer as it stands, and which of them a list shows.
+pub use store::offers::{OfferRow, Wanted};
 
 pub use allocate::{allocatable, allocate, give_back};
 pub use deadlines::passed;

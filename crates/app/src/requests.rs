@@ -12,11 +12,13 @@ use domain::requests::{self, Action as Do, Asked};
 use domain::stock_rules::Suits;
 use domain::timers::british_day;
 use store::Tx;
-use store::requests::RequestRow;
 
 use crate::journal::{Event, enact};
 use crate::offers::{acting_party, asked_map, by, given_reason, with_specification};
 use crate::{App, Result, board, settings, stock_rules};
+
+/// A request as it stands, and which of them a list shows.
+pub use store::requests::{RequestRow, Wanted};
 
 pub use redo::redo;
 pub use view::{RequestView, get, history, list};

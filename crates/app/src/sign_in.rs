@@ -54,6 +54,8 @@ pub struct Session {
     pub organisation_name: String,
     /// Whether the person has another organisation to switch to.
     pub can_switch: bool,
+    /// Notices that the person has not read, as far as it is worth counting.
+    pub unread: i64,
 }
 
 /// A new secret of 256 random bits, and the hash under which it is kept.
@@ -189,11 +191,13 @@ pub fn actor_for_session(app: &App, secret: &str) -> Result<Option<Session>> {
 
 fn session_of(tx: &mut Tx, user: &UserRow, row: &SessionRow) -> Result<Option<Session>> {
     let Some(actor) = actor_at(tx, user, row.organisation)? else { return Ok(None) };
+    let unread = crate::notifications::unread(tx, &actor)?;
     Ok(Some(Session {
         id: handle(row),
         actor,
         organisation_name: organisation_name(tx, row.organisation)?,
         can_switch: organisations_of(tx, user.id)?.len() > 1,
+        unread,
     }))
 }
 

@@ -18,6 +18,11 @@ pub use store::timers::DeadlineRow;
 /// Deadlines that one look at the clock deals with, at most; the next look goes on.
 const MOST_AT_ONCE: i64 = 200;
 
+/// The open deadlines of this kind, the next first.
+pub fn open(app: &App, what: &str, most: i64) -> Result<Vec<DeadlineRow>> {
+    Ok(rows::open(&mut app.db.read()?, what, most)?)
+}
+
 /// Working days as the table of holidays has them now.
 pub fn working_days(tx: &mut Tx) -> Result<WorkingDays> {
     Ok(WorkingDays::new(rows::holidays(tx)?.into_iter().map(|(day, _)| day)))

@@ -59,6 +59,8 @@ pub enum When {
     NoneRejected,
     /// Hubs were installed before their file was processed.
     InstalledBefore,
+    /// Both Parties have confirmed.
+    BothConfirmed,
 }
 
 impl When {
@@ -69,6 +71,7 @@ impl When {
             When::SomeRejected => "when lines were rejected",
             When::NoneRejected => "when no line was rejected",
             When::InstalledBefore => "when hubs were installed before it was processed",
+            When::BothConfirmed => "when both Parties have confirmed",
         }
     }
 }
@@ -84,6 +87,8 @@ pub enum Person {
     Authoriser,
     /// Who asked for the report.
     Asker,
+    /// Who saved the filter.
+    Saver,
 }
 
 /// A Party that an event is about.
@@ -95,6 +100,10 @@ pub enum Side {
     Sender,
     /// The hubs went or go to it.
     Receiver,
+    /// It offers the stock.
+    Offering,
+    /// It asks for the stock.
+    Requesting,
 }
 
 /// Who is told.
@@ -122,10 +131,13 @@ impl Told {
             Told::Person(Person::Preparer) => "its preparer".to_owned(),
             Told::Person(Person::Authoriser) => "its authoriser".to_owned(),
             Told::Person(Person::Asker) => "whoever asked for it".to_owned(),
+            Told::Person(Person::Saver) => "whoever saved the filter".to_owned(),
             Told::Centre(of) => roles(of),
             Told::Party(Side::Concerned, of) => format!("{} of the Party", roles(of)),
             Told::Party(Side::Sender, of) => format!("{} of the sender", roles(of)),
             Told::Party(Side::Receiver, of) => format!("{} of the receiver", roles(of)),
+            Told::Party(Side::Offering, of) => format!("{} of the offering Party", roles(of)),
+            Told::Party(Side::Requesting, of) => format!("{} of the requesting Party", roles(of)),
             Told::EveryHolder(of) => format!("{} of every Party that orders hubs", roles(of)),
         }
     }

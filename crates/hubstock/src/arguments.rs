@@ -99,6 +99,12 @@ pub enum Command {
         #[arg(long, default_value_t = 50)]
         most: i64,
     },
+    /// What a person was told, and how they want to be told
+    #[command(subcommand)]
+    Notice(Notice),
+    /// E-mails that were sent or wait
+    #[command(subcommand)]
+    Mail(Mail),
     /// Checks the journal's chain and that the tables are what the journal says
     Verify {
         #[command(subcommand)]
@@ -553,6 +559,63 @@ pub enum Selection {
         /// Only runs since this day
         #[arg(long, value_name = "DATE")]
         since: Option<String>,
+    },
+}
+
+/// Notices.
+#[derive(Debug, Subcommand)]
+pub enum Notice {
+    /// Lists a person's notices, newest first
+    List {
+        /// Only those that were not read
+        #[arg(long)]
+        unread: bool,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Shows a notice and marks it as read
+    Read {
+        /// Its reference
+        reference: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// How a person is told of what by e-mail
+    Choices {
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Chooses how a person is told of a kind of thing by e-mail
+    Choose {
+        /// The kind, such as transfer-file-applied
+        kind: String,
+        /// now, digest or off
+        delivery: String,
+        #[command(flatten)]
+        who: Who,
+    },
+}
+
+/// E-mails.
+#[derive(Debug, Subcommand)]
+pub enum Mail {
+    /// Lists them, newest first
+    List {
+        /// Only in this state, such as Refused
+        #[arg(long)]
+        state: Option<String>,
+    },
+    /// Shows one with its text
+    Show {
+        /// Its reference
+        reference: String,
+    },
+    /// Has one that was refused or given up sent again
+    Retry {
+        /// Its reference
+        reference: String,
+        #[command(flatten)]
+        who: Who,
     },
 }
 

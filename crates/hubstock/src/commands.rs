@@ -2,6 +2,7 @@
 
 mod import;
 mod inventory;
+mod notifications;
 mod operate;
 mod people;
 mod report;
@@ -48,6 +49,8 @@ pub fn run(arguments: &Arguments) -> Result<Ended> {
         Command::Selection(command) => selection::run(arguments, command),
         Command::Setting(command) => operate::setting(arguments, command),
         Command::Journal { subject, most } => operate::journal(arguments, subject.clone(), *most),
+        Command::Notice(command) => notifications::notice(arguments, command),
+        Command::Mail(command) => notifications::mail(arguments, command),
         Command::Verify { what: None } => operate::verify(arguments),
         Command::Verify { what: Some(Verify::Allocation { file }) } => {
             selection::verify_allocation(arguments, file)

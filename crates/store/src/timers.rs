@@ -54,6 +54,15 @@ pub fn due(tx: &mut Tx, now: Timestamp, most: i64) -> Result<Vec<DeadlineRow>> {
     Ok(tx.all(sql, args![now, most])?.iter().map(deadline).collect())
 }
 
+/// The open deadlines of this kind, the next first.
+pub fn open(tx: &mut Tx, what: &str, most: i64) -> Result<Vec<DeadlineRow>> {
+    let sql = "
+        SELECT subject, what, due_at, settled_at FROM deadlines
+        WHERE settled_at IS NULL AND what = $1
+        ORDER BY due_at, subject LIMIT CAST($2 AS BIGINT)";
+    Ok(tx.all(sql, args![what, most])?.iter().map(deadline).collect())
+}
+
 /// A subject's deadlines, open and settled, by their instants.
 pub fn of(tx: &mut Tx, subject: &str) -> Result<Vec<DeadlineRow>> {
     let sql = "

@@ -13,6 +13,7 @@ mod imports;
 mod inventory;
 mod jobs;
 mod journal;
+mod notifications;
 mod parties;
 mod people;
 mod selection;
@@ -73,6 +74,7 @@ pub const BASE: &str = "/api/v1";
         (name = "own account", description = "Who is calling, and their sessions and tokens"),
         (name = "settings", description = "Limits, modes and schedules"),
         (name = "journal", description = "Everything that happened, in one order"),
+        (name = "mail", description = "E-mails that were sent or wait to be"),
         (name = "jobs", description = "Work that goes on after an answer was given"),
         (name = "service", description = "Whether the service lives, and what it answers"),
     ),
@@ -204,6 +206,7 @@ fn documented() -> OpenApiRouter<AppState> {
         .merge(settings::routes())
         .merge(delivery_report::routes())
         .merge(journal::routes())
+        .merge(notifications::routes())
         .merge(jobs::routes())
         .routes(routes!(problems));
     OpenApiRouter::with_openapi(Document::openapi()).nest(BASE, v1).merge(health::routes())

@@ -42,6 +42,8 @@ pub struct Viewer {
     pub organisation: String,
     /// Whether they have another organisation to switch to.
     pub can_switch: bool,
+    /// Notices that they have not read, such as `3` or `99+`; empty when there is none.
+    pub unread: String,
     /// What they may use.
     pub sections: Vec<Section>,
 }

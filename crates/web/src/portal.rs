@@ -6,6 +6,7 @@ mod help;
 mod home;
 mod hubs;
 mod journal;
+mod notifications;
 mod parties;
 mod people;
 mod reports;
@@ -40,6 +41,7 @@ pub fn routes() -> Router<AppState> {
         .merge(home::routes())
         .merge(hubs::routes())
         .merge(journal::routes())
+        .merge(notifications::routes())
         .merge(parties::routes())
         .merge(people::routes())
         .merge(reports::routes())

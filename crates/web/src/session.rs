@@ -214,6 +214,11 @@ fn viewer(session: &Session) -> Viewer {
         name: session.actor.name.clone(),
         organisation: session.organisation_name.clone(),
         can_switch: session.can_switch,
+        unread: match session.unread {
+            0 => String::new(),
+            few if few < app::notifications::MOST_COUNTED => few.to_string(),
+            _ => "99+".to_owned(),
+        },
         sections: sections(&session.actor),
     }
 }

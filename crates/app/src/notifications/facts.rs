@@ -1,6 +1,8 @@
 //! What an event is about, as its messages need it: read anew from the tables, since an entry holds
 //! references and not words.
 
+mod market;
+
 use domain::ids::{ImportId, PartyId, ReportRunId, TransferFileId, UserId};
 use domain::notifications::{MessageKind, Person, Side, When};
 use domain::timers::{InWords, british_day};
@@ -23,6 +25,8 @@ pub struct Facts {
     pub about: String,
     /// The page that it leads to.
     pub path: String,
+    /// The organisation at which these people are told; the centre where there is none.
+    pub at: Option<i64>,
     /// The people whom it is about.
     pub people: Vec<(Person, UserId)>,
     /// The Parties that it is about.
@@ -140,10 +144,7 @@ pub(super) fn of(tx: &mut Tx, entry: &EntryRow, event: &Event) -> Result<Vec<Fac
             facts.name = name.clone();
             vec![facts]
         }
-        // Offers and requests.
-        // Selection.
-        // Transfers.
-        _ => Vec::new(),
+        _ => market::of(tx, event)?,
     };
     let by = match entry.actor {
         Some(actor) => store::people::by_id(tx, UserId(actor))?.map(|user| user.name),

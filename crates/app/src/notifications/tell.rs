@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::ids::UserId;
+use domain::ids::{PartyId, UserId};
 use domain::notifications::{self as table, Delivery, MessageKind, Person, Rule, Side, Told, When};
 use store::Tx;
 use store::journal::EntryRow;
@@ -123,13 +123,20 @@ fn recipients(
             let mut found = rows::people(tx, &users, kind)?;
             if person != Person::Holder {
                 // What is about work is told at the organisation where that work is done.
-                found.iter_mut().for_each(|recipient| recipient.organisation = Some(0));
+                let organisation = facts.at.unwrap_or(0);
+                found.iter_mut().for_each(|recipient| recipient.organisation = Some(organisation));
             }
             found
         }
         Told::Centre(roles) => rows::with_roles(tx, &At::Organisations(vec![0]), roles, kind)?,
         Told::Party(side, roles) => rows::with_roles(tx, &parties(side), roles, kind)?,
-        Told::EveryHolder(roles) => rows::with_roles(tx, &At::EveryHolder, roles, kind)?,
+        Told::EveryHolder(roles) => {
+            // Whoever offers it hears of it in other words.
+            let own = |at: &i64| facts.parties.contains(&(Side::Offering, PartyId(*at)));
+            let mut found = rows::with_roles(tx, &At::EveryHolder, roles, kind)?;
+            found.retain(|recipient| !recipient.organisation.is_some_and(|at| own(&at)));
+            found
+        }
     };
     if told != Told::Person(Person::Holder) {
         found.retain(|recipient| Some(recipient.user.0) != actor);

@@ -71,9 +71,26 @@ templates! {
     PasswordLink "mail/password-link.txt",
     RoleChanged "mail/role-changed.txt",
     AccountSecurity "mail/account-security.txt",
-    // Offers and requests.
-    // Selection.
-    // Transfers.
+    OfferToDecide "mail/offer-to-decide.txt",
+    OfferDecided "mail/offer-decided.txt",
+    OfferPublished "mail/offer-published.txt",
+    FilterMatched "mail/filter-matched.txt",
+    WantedMatched "mail/wanted-matched.txt",
+    RequestQueued "mail/request-queued.txt",
+    OfferEnded "mail/offer-ended.txt",
+    SelectionDue "mail/selection-due.txt",
+    RequestDecided "mail/request-decided.txt",
+    OfferAllocated "mail/offer-allocated.txt",
+    PolicyPublished "mail/policy-published.txt",
+    TransferToConfirm "mail/transfer-to-confirm.txt",
+    TransferToDispatch "mail/transfer-to-dispatch.txt",
+    TransferOnItsWay "mail/transfer-on-its-way.txt",
+    TransferReceived "mail/transfer-received.txt",
+    TransferLines "mail/transfer-lines.txt",
+    FileToPrepare "mail/file-to-prepare.txt",
+    TransferCompleted "mail/transfer-completed.txt",
+    TransferStopped "mail/transfer-stopped.txt",
+    DeadlinePassed "mail/deadline-passed.txt",
     DailyDigest "mail/daily-digest.txt",
 }
 

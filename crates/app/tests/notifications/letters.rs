@@ -46,12 +46,57 @@ fn facts(kind: MessageKind) -> Facts {
                 item("2 hubs went from Abel Energy Ltd to Brio Power plc", "/stock"),
             ];
         }
+        MessageKind::OfferDecided | MessageKind::OfferEnded => market(&mut facts, "was returned"),
+        MessageKind::OfferToDecide
+        | MessageKind::OfferPublished
+        | MessageKind::RequestQueued
+        | MessageKind::SelectionDue
+        | MessageKind::OfferAllocated => market(&mut facts, ""),
+        MessageKind::FilterMatched => market(&mut facts, "North, dual band"),
+        MessageKind::WantedMatched => {
+            market(&mut facts, "your wanted request req-000007");
+            facts.from = "the offer off-000003".into();
+        }
+        MessageKind::RequestDecided => {
+            market(&mut facts, "");
+            (facts.from, facts.to) = ("off-000003".into(), "req-000007".into());
+        }
+        MessageKind::PolicyPublished => {
+            market(&mut facts, "");
+            facts.about = "pol-000002".into();
+            facts.to = "21 December 2026".into();
+        }
+        MessageKind::TransferToConfirm
+        | MessageKind::TransferToDispatch
+        | MessageKind::TransferOnItsWay
+        | MessageKind::TransferReceived
+        | MessageKind::TransferLines
+        | MessageKind::FileToPrepare => transfer(&mut facts, ""),
+        MessageKind::TransferCompleted => transfer(&mut facts, "with exceptions"),
+        MessageKind::TransferStopped => transfer(&mut facts, "was cancelled"),
+        MessageKind::DeadlinePassed => transfer(&mut facts, "was not dispatched in time"),
         MessageKind::PartyChanged => {
             facts.rows = vec![row("legal name", "Brio Power Limited")];
         }
         _ => {}
     }
     facts
+}
+
+fn market(facts: &mut Facts, what: &str) {
+    facts.about = "off-000003".into();
+    facts.path = "/offers/off-000003".into();
+    facts.name = "106C 04200103, Single Band, Cellular, North".into();
+    facts.what = what.into();
+    facts.rows = vec![("Minimum lot".into(), "896 hubs".into())];
+}
+
+fn transfer(facts: &mut Facts, what: &str) {
+    market(facts, what);
+    facts.about = "trf-000009".into();
+    facts.path = "/transfers/trf-000009".into();
+    facts.rows =
+        vec![("Hubs".into(), "1,896 hubs".into()), ("By".into(), "7 December 2026".into())];
 }
 
 #[test]

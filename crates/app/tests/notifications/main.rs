@@ -3,5 +3,6 @@
 
 mod letters;
 mod mail;
+mod market;
 mod people;
 mod world;

@@ -1,9 +1,9 @@
 //! The table itself.
 
 use super::Delivery::{Digest, Now, Off};
-use super::Person::{Asker, Authoriser, Holder, Preparer};
-use super::Side::{Concerned, Receiver, Sender};
-use super::Told::{Centre, Party, Person};
+use super::Person::{Asker, Authoriser, Holder, Preparer, Saver};
+use super::Side::{Concerned, Offering, Receiver, Requesting, Sender};
+use super::Told::{Centre, EveryHolder, Party, Person};
 use super::{Row, Rule, When};
 use crate::access::Role;
 
@@ -61,9 +61,46 @@ kinds! {
     RoleChanged,
     /// A password was set, or a token issued.
     AccountSecurity,
-    // Offers and requests.
-    // Selection.
-    // Transfers.
+    /// An offer waits to be published or returned.
+    OfferToDecide,
+    /// An offer was published, returned, suspended or resumed by the DCC.
+    OfferDecided,
+    /// A new offer is on the board.
+    OfferPublished,
+    /// A saved filter finds a new offer.
+    FilterMatched,
+    /// An offer suits a wanted request.
+    WantedMatched,
+    /// A request came in for an offer.
+    RequestQueued,
+    /// An offer was withdrawn, closed or has expired.
+    OfferEnded,
+    /// Selection is due.
+    SelectionDue,
+    /// A request was selected, or not.
+    RequestDecided,
+    /// Hubs of an offer were allocated.
+    OfferAllocated,
+    /// A selection policy was published.
+    PolicyPublished,
+    /// A transfer waits to be confirmed.
+    TransferToConfirm,
+    /// A transfer is to be dispatched.
+    TransferToDispatch,
+    /// A transfer is on its way.
+    TransferOnItsWay,
+    /// A transfer was received.
+    TransferReceived,
+    /// Lines of a transfer were corrected.
+    TransferLines,
+    /// The file of a transfer is to be prepared.
+    FileToPrepare,
+    /// A transfer is completed.
+    TransferCompleted,
+    /// A transfer lapsed, was cancelled, is on hold or goes on.
+    TransferStopped,
+    /// A deadline has passed.
+    DeadlinePassed,
     /// What was kept for the daily digest.
     DailyDigest,
 }
@@ -266,9 +303,278 @@ pub const TABLE: &[Row] = &[
         required: true,
         rules: &[rule("PasswordSet", &[Person(Holder)]), rule("TokenIssued", &[Person(Holder)])],
     },
-    // Offers and requests.
-    // Selection.
-    // Transfers.
+    Row {
+        kind: MessageKind::OfferToDecide,
+        word: "offer-to-decide",
+        name: "An offer waits to be published or returned",
+        because: "you publish offers",
+        usually: Now,
+        required: true,
+        rules: &[rule("OfferSubmitted", &[Centre(&[Role::DccLogistics])])],
+    },
+    Row {
+        kind: MessageKind::OfferDecided,
+        word: "offer-decided",
+        name: "Your offer was published, returned, suspended or resumed",
+        because: "you manage stock for the offering Party",
+        usually: Now,
+        required: true,
+        rules: &[
+            rule("OfferPublished", &[Party(Offering, &[Role::StockManager])]),
+            rule("OfferReturned", &[Party(Offering, &[Role::StockManager])]),
+            rule("OfferSuspended", &[Party(Offering, &[Role::StockManager])]),
+            rule("OfferResumed", &[Party(Offering, &[Role::StockManager])]),
+        ],
+    },
+    Row {
+        kind: MessageKind::OfferPublished,
+        word: "offer-published",
+        name: "A new offer is on the board",
+        because: "your Party orders hubs",
+        usually: Now,
+        required: false,
+        rules: &[rule("OfferPublished", &[EveryHolder(&[Role::StockManager])])],
+    },
+    Row {
+        kind: MessageKind::FilterMatched,
+        word: "filter-matched",
+        name: "A filter that you saved finds a new offer",
+        because: "you saved the filter and chose to be told",
+        usually: Now,
+        required: false,
+        rules: &[rule("OfferPublished", &[Person(Saver)])],
+    },
+    Row {
+        kind: MessageKind::WantedMatched,
+        word: "wanted-matched",
+        name: "An offer suits a wanted request",
+        because: "you manage stock for a Party that offers or wants it",
+        usually: Now,
+        required: false,
+        rules: &[rule(
+            "WantedMatched",
+            &[Party(Offering, &[Role::StockManager]), Party(Requesting, &[Role::StockManager])],
+        )],
+    },
+    Row {
+        kind: MessageKind::RequestQueued,
+        word: "request-queued",
+        name: "A request came in for your offer",
+        because: "you manage stock for the offering Party",
+        usually: Digest,
+        required: false,
+        rules: &[rule("RequestQueued", &[Party(Offering, &[Role::StockManager])])],
+    },
+    Row {
+        kind: MessageKind::OfferEnded,
+        word: "offer-ended",
+        name: "An offer ended",
+        because: "you manage stock for a Party that offered it or asked for it",
+        usually: Now,
+        required: true,
+        rules: &[
+            rule(
+                "OfferWithdrawn",
+                &[Party(Offering, &[Role::StockManager]), Party(Requesting, &[Role::StockManager])],
+            ),
+            rule(
+                "OfferClosed",
+                &[Party(Offering, &[Role::StockManager]), Party(Requesting, &[Role::StockManager])],
+            ),
+            rule(
+                "OfferExpired",
+                &[Party(Offering, &[Role::StockManager]), Party(Requesting, &[Role::StockManager])],
+            ),
+        ],
+    },
+    Row {
+        kind: MessageKind::SelectionDue,
+        word: "selection-due",
+        name: "Selection is due",
+        because: "you run selection",
+        usually: Now,
+        required: true,
+        rules: &[rule("OfferClosedToRequests", &[Centre(&[Role::DccLogistics])])],
+    },
+    Row {
+        kind: MessageKind::RequestDecided,
+        word: "request-decided",
+        name: "Your request was selected, or not",
+        because: "you manage stock for the requesting Party",
+        usually: Now,
+        required: true,
+        rules: &[rule("OfferAllocated", &[Party(Requesting, &[Role::StockManager])])],
+    },
+    Row {
+        kind: MessageKind::OfferAllocated,
+        word: "offer-allocated",
+        name: "Hubs of your offer were allocated",
+        because: "you manage stock for the offering Party",
+        usually: Now,
+        required: true,
+        rules: &[rule("OfferAllocated", &[Party(Offering, &[Role::StockManager])])],
+    },
+    Row {
+        kind: MessageKind::PolicyPublished,
+        word: "policy-published",
+        name: "A selection policy was published",
+        because: "the policy decides between requests",
+        usually: Now,
+        required: true,
+        rules: &[rule(
+            "PolicyPublished",
+            &[EveryHolder(&[Role::StockManager]), Centre(&[Role::DccLogistics])],
+        )],
+    },
+    Row {
+        kind: MessageKind::TransferToConfirm,
+        word: "transfer-to-confirm",
+        name: "A transfer waits to be confirmed",
+        because: "you manage stock for a Party of the transfer",
+        usually: Now,
+        required: true,
+        rules: &[
+            rule(
+                "TransferAgreed",
+                &[Party(Sender, &[Role::StockManager]), Party(Receiver, &[Role::StockManager])],
+            ),
+            rule(
+                "TransferNotified",
+                &[Party(Sender, &[Role::StockManager]), Party(Receiver, &[Role::StockManager])],
+            ),
+            rule(
+                "TransferReversalOpened",
+                &[Party(Sender, &[Role::StockManager]), Party(Receiver, &[Role::StockManager])],
+            ),
+        ],
+    },
+    Row {
+        kind: MessageKind::TransferToDispatch,
+        word: "transfer-to-dispatch",
+        name: "A transfer is to be dispatched",
+        because: "you dispatch hubs for the sender",
+        usually: Now,
+        required: true,
+        rules: &[only(
+            "TransferConfirmed",
+            When::BothConfirmed,
+            &[Party(Sender, &[Role::StockManager, Role::Warehouse])],
+        )],
+    },
+    Row {
+        kind: MessageKind::TransferOnItsWay,
+        word: "transfer-on-its-way",
+        name: "A transfer is on its way to you",
+        because: "you receive hubs for the receiver",
+        usually: Now,
+        required: true,
+        rules: &[rule(
+            "TransferDispatched",
+            &[Party(Receiver, &[Role::StockManager, Role::Warehouse])],
+        )],
+    },
+    Row {
+        kind: MessageKind::TransferReceived,
+        word: "transfer-received",
+        name: "A transfer was received",
+        because: "you manage stock for a Party of the transfer",
+        usually: Now,
+        required: false,
+        rules: &[rule(
+            "TransferReceived",
+            &[Party(Sender, &[Role::StockManager]), Party(Receiver, &[Role::StockManager])],
+        )],
+    },
+    Row {
+        kind: MessageKind::TransferLines,
+        word: "transfer-lines",
+        name: "Lines of a transfer were corrected",
+        because: "you manage stock for a Party of the transfer",
+        usually: Digest,
+        required: false,
+        rules: &[rule(
+            "TransferLinesCorrected",
+            &[Party(Sender, &[Role::StockManager]), Party(Receiver, &[Role::StockManager])],
+        )],
+    },
+    Row {
+        kind: MessageKind::FileToPrepare,
+        word: "file-to-prepare",
+        name: "A transfer’s file is to be prepared",
+        because: "you prepare transfer files",
+        usually: Now,
+        required: true,
+        rules: &[rule("TransferReceived", &[Centre(&[Role::DccLogistics])])],
+    },
+    Row {
+        kind: MessageKind::TransferCompleted,
+        word: "transfer-completed",
+        name: "A transfer is completed",
+        because: "you manage stock for a Party of the transfer",
+        usually: Now,
+        required: false,
+        rules: &[rule(
+            "TransferCompleted",
+            &[Party(Sender, &[Role::StockManager]), Party(Receiver, &[Role::StockManager])],
+        )],
+    },
+    Row {
+        kind: MessageKind::TransferStopped,
+        word: "transfer-stopped",
+        name: "A transfer lapsed, was cancelled, is on hold or goes on",
+        because: "you manage stock for a Party of the transfer, or dispatch or receive for it",
+        usually: Now,
+        required: true,
+        rules: &[
+            rule(
+                "TransferLapsed",
+                &[
+                    Party(Sender, &[Role::StockManager, Role::Warehouse]),
+                    Party(Receiver, &[Role::StockManager, Role::Warehouse]),
+                ],
+            ),
+            rule(
+                "TransferCancelled",
+                &[
+                    Party(Sender, &[Role::StockManager, Role::Warehouse]),
+                    Party(Receiver, &[Role::StockManager, Role::Warehouse]),
+                ],
+            ),
+            rule(
+                "TransferHeld",
+                &[
+                    Party(Sender, &[Role::StockManager, Role::Warehouse]),
+                    Party(Receiver, &[Role::StockManager, Role::Warehouse]),
+                ],
+            ),
+            rule(
+                "TransferReleased",
+                &[
+                    Party(Sender, &[Role::StockManager, Role::Warehouse]),
+                    Party(Receiver, &[Role::StockManager, Role::Warehouse]),
+                ],
+            ),
+        ],
+    },
+    Row {
+        kind: MessageKind::DeadlinePassed,
+        word: "deadline-passed",
+        name: "A deadline has passed",
+        because: "it is late, and you can do something about it",
+        usually: Now,
+        required: true,
+        rules: &[
+            rule("OfferPublicationOverdue", &[Centre(&[Role::DccLogistics])]),
+            rule(
+                "TransferOverdue",
+                &[
+                    Party(Sender, &[Role::StockManager, Role::Warehouse]),
+                    Party(Receiver, &[Role::StockManager, Role::Warehouse]),
+                    Centre(&[Role::DccLogistics]),
+                ],
+            ),
+        ],
+    },
     Row {
         kind: MessageKind::DailyDigest,
         word: "daily-digest",

@@ -1,5 +1,6 @@
 //! The first page: what waits for the person who looks; the way in for somebody who is nobody yet.
 
+mod market;
 mod tasks;
 
 use app::App;

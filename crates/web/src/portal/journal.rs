@@ -194,6 +194,7 @@ mod tests {
             name: "Reader".to_owned(),
             organisation: "DCC".to_owned(),
             can_switch: false,
+            unread: String::new(),
             sections: vec![Section::Hubs, Section::TransferFiles, Section::Deliveries],
         };
         let layout = Layout::of(&viewer, Section::Journal, "Journal");

@@ -195,8 +195,13 @@ async fn invite(
             let page = LinkPage {
                 layout,
                 link: format!("{}/invitations/{}", state.public_url, invitation.secret),
-                what: "Whoever opens it sets a password and has the role. Nothing is sent by \
-                       e-mail yet, so send it yourself, to that person alone.",
+                what: if invitation.is_mailed {
+                    "Whoever opens it sets a password and has the role. An e-mail with the link \
+                     is on its way to that person."
+                } else {
+                    "Whoever opens it sets a password and has the role. This server sends no \
+                     e-mails, so send the link yourself, to that person alone."
+                },
                 until: invitation.expires_at,
                 back: "/people".to_owned(),
             };
@@ -377,8 +382,13 @@ async fn password_link(
             let page = LinkPage {
                 layout,
                 link: format!("{}/password/{}", state.public_url, made.secret),
-                what: "Whoever opens it sets a new password. Nothing is sent by e-mail yet, so \
-                       send it yourself, to that person alone.",
+                what: if made.is_mailed {
+                    "Whoever opens it sets a new password. An e-mail with the link is on its way \
+                     to that person."
+                } else {
+                    "Whoever opens it sets a new password. This server sends no e-mails, so send \
+                     the link yourself, to that person alone."
+                },
                 until: made.expires_at,
                 back: format!("/people/{id}"),
             };

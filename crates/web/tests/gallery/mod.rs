@@ -145,6 +145,7 @@ fn layout() -> Layout {
         name: "A stock manager".into(),
         organisation: "Northern Lights Energy".into(),
         can_switch: true,
+        unread: "3".into(),
         sections: Section::ALL.to_vec(),
     };
     Layout::of(&viewer, Section::Hubs, "Gallery").crumb("Home", "/").crumb("Hubs", "/hubs")

@@ -72,6 +72,7 @@ pub fn groups(app: &App, actor: &Actor) -> Result<Vec<Group>> {
     if may(actor, Action::LoadInventory) {
         groups.push(to_load(app, actor)?);
     }
+    groups.extend(super::market::groups(app, actor)?);
     groups.push(elsewhere(actor));
     Ok(groups)
 }
@@ -204,6 +205,8 @@ fn elsewhere(actor: &Actor) -> Group {
         (Action::ManagePeople, "people", "Invite or deactivate people", "/people"),
         (Action::ChangeSettings, "settings", "Change a setting", "/settings"),
         (Action::ReadJournal, "journal", "Read the journal", "/journal"),
+        (Action::ReadNotices, "notices", "Your notices", "/notices"),
+        (Action::SeeMail, "mail", "E-mails that were sent or wait", "/mail"),
         (Action::IssueTokens, "account", "Your account, password and API tokens", "/account"),
     ];
     let mine = links.iter().filter(|(action, ..)| may(actor, *action));

@@ -1,6 +1,7 @@
 //! `hubstock demo`: a living, invented world to click through.
 
 mod people;
+mod selection;
 mod stock;
 mod world;
 

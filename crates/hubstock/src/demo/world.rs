@@ -14,7 +14,7 @@ use domain::timers::british_day;
 use jiff::{SignedDuration, Timestamp};
 
 use super::people::PEOPLE;
-use super::stock;
+use super::{selection, stock};
 
 /// The setting that marks a database as the demonstration's.
 const MARK: &str = "demo.world";
@@ -37,9 +37,15 @@ pub fn build(app: &App) -> Result<()> {
     let world = World { app: App { clock: Clock::standing(today), ..app.clone() }, today };
     world.at(days(730));
     world.people_and_parties()?;
+    selection::second_policy(&world.app)?;
     world.deliveries_and_statuses()?;
+    world.at(days(18));
+    selection::rounds(&world.app, (2, 17, 19))?;
     world.transfer_files()?;
     world.at(SignedDuration::ZERO);
+    selection::third_policy(&world.app)?;
+    // What has passed meanwhile: offers that closed, allocations that nobody confirmed.
+    app::timers::pass(&world.app)?;
     let mut tx = world.app.db.write()?;
     store::settings::put(&mut tx, MARK, VERSION)?;
     let event = Event::SettingChanged { name: MARK.into(), from: None, to: VERSION.into() };

@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod journal;
 pub mod notifications;
 pub mod offers;
+mod paper;
 pub mod parties;
 pub mod people;
 pub mod requests;

@@ -11,9 +11,11 @@
 
 mod agree;
 mod by_file;
+mod choices;
 mod correct;
 mod deadlines;
 mod dispatch;
+mod documents;
 mod facts;
 mod list;
 mod receive;
@@ -34,11 +36,13 @@ use jiff::civil::Date;
 pub use agree::{Agreed, agree, cancel, confirm, notify_direct, open_outgoing};
 pub use by_file::prepare;
 pub(crate) use by_file::{file_applied, file_came_to_nothing};
+pub use choices::device_models;
 pub use correct::correct;
 pub(crate) use deadlines::passed;
 pub use dispatch::dispatch;
+pub use documents::{DocumentKind, MadeDocument, document};
 pub use list::{
-    add_file, add_text, clear, list_entries, list_state, remove, scan, set_verdicts,
+    add_file, add_text, clear, list_entries, list_state, remove, scan, scan_all, set_verdicts,
     start_from_manifest,
 };
 pub use receive::{arrive, receive};
@@ -46,7 +50,7 @@ pub(crate) use redo::redo;
 pub use responsible::{Accountable, responsibility, responsible};
 pub use supervise::{hold, release, reverse};
 pub use tables::{ANSWER_COLUMNS, answers_table, line_template, named_hubs, table};
-pub use view::{get, history, lines, list, waiting_for};
+pub use view::{get, history, line, lines, list, waiting_for};
 
 pub use store::transfers::Counts;
 
@@ -114,6 +118,10 @@ pub struct TransferFilter {
     pub only_waiting: bool,
     /// Only those whose next step is this person's.
     pub mine: bool,
+    /// Only those with this Party on the other side, or on either for the centre.
+    pub counterparty: Option<PartyId>,
+    /// Only those with a deadline that has passed and was not met.
+    pub overdue: bool,
 }
 
 /// A confirmation.
@@ -405,6 +413,13 @@ pub struct ListState {
     pub repeated: i64,
     /// Hubs that are expected: what was agreed, or what was dispatched.
     pub expected: i64,
+}
+
+impl ListState {
+    /// How many are still to come.
+    pub fn left(&self) -> i64 {
+        (self.expected - self.hubs).max(0)
+    }
 }
 
 /// One hub of a list that is being built.

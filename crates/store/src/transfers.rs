@@ -293,6 +293,10 @@ pub struct Selection {
     pub offer: Option<OfferId>,
     /// Only those with lines that wait for a correction.
     pub only_waiting: bool,
+    /// Only those of this Party as well, on either side.
+    pub counterparty: Option<PartyId>,
+    /// Only those with an open deadline that has passed at this instant.
+    pub overdue_at: Option<Timestamp>,
     /// Only those with numbers below this one.
     pub before: Option<TransferId>,
 }
@@ -305,8 +309,18 @@ pub fn list(tx: &mut Tx, selection: &Selection, most: i64) -> Result<Vec<Transfe
         args.push(value);
         wheres.push(text(args.len()));
     };
-    if let Some(party) = selection.party {
+    for party in [selection.party, selection.counterparty].into_iter().flatten() {
         add(&|n| format!("(sender = ${n} OR receiver = ${n})"), party.into());
+    }
+    if let Some(now) = selection.overdue_at {
+        let of_deadlines = |n: usize| {
+            format!(
+                "id IN (SELECT CAST(substr(subject, 5) AS BIGINT) FROM deadlines
+                    WHERE settled_at IS NULL AND due_at <= ${n}
+                        AND subject >= 'trf-' AND subject < 'trf.')"
+            )
+        };
+        add(&of_deadlines, now.into());
     }
     if let Some(kind) = selection.kind {
         add(&|n| format!("kind = ${n}"), kind.into());

@@ -20,6 +20,7 @@ mod selection;
 mod settings;
 mod sign_in;
 mod transfer_files;
+mod transfer_scans;
 
 use std::collections::BTreeMap;
 
@@ -66,6 +67,7 @@ pub const BASE: &str = "/api/v1";
     components(schemas(Problem)),
     tags(
         (name = "transfer files", description = "CH Stock Transfer Files and what became of them"),
+        (name = "transfers", description = "Transfers of stock from one Party to another"),
         (name = "inventory", description = "Hubs, stock, and the files that they came by"),
         (name = "delivery report", description = "ESI-013, the CH Delivery Report"),
         (name = "selection", description = "Selection policies, runs over offers and their records"),
@@ -197,6 +199,7 @@ async fn problems() -> Json<Page<ProblemKind>> {
 fn documented() -> OpenApiRouter<AppState> {
     let v1 = OpenApiRouter::new()
         .merge(transfer_files::routes())
+        .merge(transfer_scans::routes())
         .merge(inventory::routes())
         .merge(imports::routes())
         .merge(parties::routes())

@@ -57,6 +57,8 @@ pub enum Section {
     Hubs,
     /// Files of deliveries and statuses that were loaded.
     Deliveries,
+    /// Transfers of stock between Parties.
+    Transfers,
     /// CH Stock Transfer Files.
     TransferFiles,
     /// Who was given what of an offer, and by which rules.
@@ -79,6 +81,7 @@ impl Section {
         Section::Home,
         Section::Hubs,
         Section::Deliveries,
+        Section::Transfers,
         Section::TransferFiles,
         Section::Selection,
         Section::Reports,
@@ -94,6 +97,7 @@ impl Section {
             Section::Home => "Home",
             Section::Hubs => "Hubs",
             Section::Deliveries => "Deliveries",
+            Section::Transfers => "Transfers",
             Section::TransferFiles => "Transfer files",
             Section::Selection => "Selection",
             Section::Reports => "Reports",
@@ -110,6 +114,7 @@ impl Section {
             Section::Home => "/",
             Section::Hubs => "/hubs",
             Section::Deliveries => "/deliveries",
+            Section::Transfers => "/transfers",
             Section::TransferFiles => "/transfer-files",
             Section::Selection => "/selection",
             Section::Reports => "/reports",

@@ -16,6 +16,7 @@ mod sign_in;
 mod stock;
 mod templates;
 mod transfer_files;
+mod transfers;
 
 use std::str::FromStr;
 
@@ -51,6 +52,7 @@ pub fn routes() -> Router<AppState> {
         .merge(stock::routes())
         .merge(templates::routes())
         .merge(transfer_files::routes())
+        .merge(transfers::routes())
 }
 
 /// Whether a page offers this person what leads to `action`.

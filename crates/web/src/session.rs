@@ -229,6 +229,7 @@ fn sections(actor: &Actor) -> Vec<Section> {
         Section::Home => None,
         Section::Hubs => Some(Action::SeeHubs),
         Section::Deliveries => Some(Action::SeeImports),
+        Section::Transfers => Some(Action::SeeTransfers),
         Section::TransferFiles => Some(Action::SeeTransferFiles),
         Section::Selection => Some(Action::SeeSelection),
         Section::Reports => Some(Action::SeeDeliveryReport),

@@ -123,7 +123,7 @@ pub fn add_file(
         false => bytes,
     };
     let given = read_list(text).map_err(|why| Refusal::field("file", why.to_string()))?;
-    add(app, actor, id, side, given)
+    add(app, actor, id, side, given, Repeats::AreSaid)
 }
 
 /// Adds what was pasted: IDs, pallets and boxes, one in each line or cell.
@@ -136,17 +136,43 @@ pub fn add_text(app: &App, actor: &Actor, id: TransferId, side: Side, text: &str
     if given.is_empty() {
         return Err(Refusal::field("ids", "Enter at least one ID, pallet or box.").into());
     }
-    add(app, actor, id, side, given)
+    add(app, actor, id, side, given, Repeats::AreSaid)
 }
 
 /// Adds one thing that was scanned: an ID, a pallet or a box.
 pub fn scan(app: &App, actor: &Actor, id: TransferId, side: Side, code: &str) -> Result<Added> {
-    let mut given = pasted(code);
-    given.truncate(1);
+    scan_all(app, actor, id, side, &[code.to_owned()])
+}
+
+/// Adds what was scanned one after the other, in one transaction. The line of an answer is the place
+/// of its code among those given, from 1.
+///
+/// Whoever scans a label twice has one hub in hand, so what is scanned again counts once.
+pub fn scan_all(
+    app: &App,
+    actor: &Actor,
+    id: TransferId,
+    side: Side,
+    codes: &[String],
+) -> Result<Added> {
+    let first = |(line, code): (u32, &String)| {
+        let row = pasted(code).into_iter().next()?;
+        Some(ListRow { line, ..row })
+    };
+    let given: Vec<ListRow> = (1..).zip(codes).filter_map(first).collect();
     if given.is_empty() {
         return Err(Refusal::field("code", "Scan or type an ID, a pallet or a box.").into());
     }
-    add(app, actor, id, side, given)
+    add(app, actor, id, side, given, Repeats::CountOnce)
+}
+
+/// What it says about a hub when an addition names it more than once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Repeats {
+    /// That the receiver's list has it more than once.
+    AreSaid,
+    /// Nothing.
+    CountOnce,
 }
 
 /// A hub that a line names.
@@ -162,7 +188,14 @@ struct Named {
 }
 
 /// Adds the hubs that these lines name, as far as they belong into the list.
-fn add(app: &App, actor: &Actor, id: TransferId, side: Side, given: Vec<ListRow>) -> Result<Added> {
+fn add(
+    app: &App,
+    actor: &Actor,
+    id: TransferId,
+    side: Side,
+    given: Vec<ListRow>,
+    repeats: Repeats,
+) -> Result<Added> {
     let most = settings::number_of(&mut app.db.read()?, &settings::TRANSFER_FILE_MOST_LINES)?;
     if given.len() as i64 > most {
         let message = format!("The list has more than {most} lines. Send it in parts.");
@@ -180,6 +213,7 @@ fn add(app: &App, actor: &Actor, id: TransferId, side: Side, given: Vec<ListRow>
         listed: rows::listed_among(&mut tx, (id, side), &keys)?,
         before: state(&mut tx, &row, side)?,
         new: BTreeMap::new(),
+        repeats,
     };
     let mut answers = vec![None; given.len()];
     for (place, message) in unnamed {
@@ -519,6 +553,7 @@ struct Listing {
     listed: BTreeMap<i64, Receipt>,
     before: ListState,
     new: BTreeMap<i64, Receipt>,
+    repeats: Repeats,
 }
 
 impl Listing {
@@ -552,6 +587,9 @@ impl Listing {
             return wrong("The GPF ID beside it is not that of this hub. Check the label.");
         }
         if self.new.contains_key(&key) {
+            if self.repeats == Repeats::CountOnce {
+                return (Class::Duplicate, "It is in the list already.".to_owned());
+            }
             if side == Side::Receiver {
                 self.new.entry(key).and_modify(|listed| listed.times += 1);
             }

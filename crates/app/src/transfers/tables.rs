@@ -99,7 +99,7 @@ fn manifest(
 }
 
 /// The lines of a stored manifest, with their pallets and boxes.
-fn kept_manifest(tx: &mut Tx, file: FileId) -> Result<Vec<(DeviceId, String, String)>> {
+pub(super) fn kept_manifest(tx: &mut Tx, file: FileId) -> Result<Vec<(DeviceId, String, String)>> {
     let bytes = store::files::whole(tx, file)?;
     let damaged = |what: String| Error::Damaged(format!("a manifest: {what}"));
     let mut records = domain::tabular::Records::new(&bytes, domain::tabular::Limits::default())

@@ -111,6 +111,8 @@ pub fn list(
         kind: filter.kind,
         offer: filter.offer,
         only_waiting: filter.only_waiting,
+        counterparty: filter.counterparty,
+        overdue_at: filter.overdue.then(|| app.now()),
         before,
     };
     if filter.mine && filter.state.is_none() {
@@ -438,6 +440,15 @@ pub fn lines(
     found.truncate(most);
     let items = found.into_iter().map(|line| line_view(line, &row, actor, side)).collect();
     Ok(Page { items, next })
+}
+
+/// The line of one hub.
+pub fn line(app: &App, actor: &Actor, id: TransferId, hub: domain::DeviceId) -> Result<LineView> {
+    let mut tx = app.db.read()?;
+    let (row, side) = visible(&mut tx, actor, id, Permission::SeeTransfers)?;
+    let found = rows::lines_of(&mut tx, id, &[hub.key()])?.remove(&hub.key());
+    let line = found.ok_or_else(|| Refusal::not_found("line"))?;
+    Ok(line_view(line, &row, actor, side))
 }
 
 fn line_view(line: LineRow, row: &TransferRow, actor: &Actor, side: Option<Side>) -> LineView {

@@ -167,6 +167,7 @@ fn page_of(subject: &str, layout: &Layout) -> Option<String> {
         match subject.split_once('-')?.0 {
             "ctf" => Section::TransferFiles,
             "imp" => Section::Deliveries,
+            "trf" => Section::Transfers,
             "esi" => Section::Reports,
             "pty" => Section::Parties,
             "usr" => Section::People,

@@ -12,6 +12,7 @@ use domain::Refusal;
 use domain::inventory::{DELIVERY_COLUMNS, SNAPSHOT_COLUMNS, STATUS_COLUMNS};
 use domain::parties::PARTY_COLUMNS;
 use domain::transfer_files::TRANSFER_FILE_COLUMNS;
+use domain::transfers::LIST_COLUMNS;
 
 use super::public_layout;
 use crate::error_pages::Failure;
@@ -40,6 +41,12 @@ const FILE_TYPES: &[FileType] = &[
         title: "CH Stock Transfer File",
         what: "One line for each hub and the Party that is to have it: the minimal profile.",
         columns: TRANSFER_FILE_COLUMNS,
+    },
+    FileType {
+        word: "manifest",
+        title: "Manifest or receipt",
+        what: "The hubs that left or arrived with a transfer: one line for each hub, pallet or box.",
+        columns: LIST_COLUMNS,
     },
     FileType {
         word: "deliveries",

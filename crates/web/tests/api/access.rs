@@ -236,6 +236,18 @@ const ROUTES: &[Route] = &[
         "",
         May(SeeTransferFiles),
     ),
+    route(
+        "scan_for_transfer",
+        "POST /api/v1/transfers/trf-999999/lists/sender/scans",
+        r#"{"codes":["PAL1"]}"#,
+        May(Dispatch),
+    ),
+    route(
+        "download_transfer_document",
+        "GET /api/v1/transfers/trf-999999/documents/delivery-note",
+        "",
+        May(SeeTransfers),
+    ),
     route("list_installed_before", "GET /api/v1/installed-before", "", May(SeeInstalledQueue)),
     route(
         "settle_installed_before",

@@ -4,6 +4,7 @@ use app::imports::{self, ImportView};
 use app::transfer_files::{
     self, InstalledFilter, InstalledItem, TransferFileFilter, TransferFileRow,
 };
+use app::transfers::{self, TransferFilter, TransferSummary};
 use app::{App, Result, inventory};
 use domain::access::{Action, Actor};
 use domain::imports::{ImportKind, ImportState};
@@ -12,6 +13,7 @@ use domain::inventory::SmiStatus;
 use crate::page::filters::{datetime_text, number_text};
 use crate::portal::deliveries::{answers, kind_name, state_colour, state_words};
 use crate::portal::may;
+use crate::portal::transfers::state_colour as state_of_transfer;
 
 /// Things of one kind that are named on the page; the rest is behind a link.
 const NAMED: u32 = 10;
@@ -57,6 +59,9 @@ pub struct Stock {
 /// What waits for this person.
 pub fn groups(app: &App, actor: &Actor) -> Result<Vec<Group>> {
     let mut groups = Vec::new();
+    if may(actor, Action::SeeTransfers) {
+        groups.extend(to_move_on(app, actor)?);
+    }
     if may(actor, Action::AuthoriseTransferFile) {
         groups.push(to_authorise(app, actor)?);
     }
@@ -75,6 +80,37 @@ pub fn groups(app: &App, actor: &Actor) -> Result<Vec<Group>> {
     groups.extend(super::market::groups(app, actor)?);
     groups.push(elsewhere(actor));
     Ok(groups)
+}
+
+/// Transfers whose next step is this person's; no group for somebody who only looks.
+fn to_move_on(app: &App, actor: &Actor) -> Result<Option<Group>> {
+    let acts = [Action::AgreeTransfers, Action::Dispatch, Action::PrepareTransferFile];
+    if !acts.iter().any(|action| may(actor, *action)) {
+        return Ok(None);
+    }
+    let filter = TransferFilter { mine: true, ..TransferFilter::default() };
+    let found = transfers::list(app, actor, &filter, None, NAMED as usize)?;
+    Ok(Some(Group {
+        title: "Transfers that wait for you",
+        tasks: found.items.iter().map(transfer_task).collect(),
+        empty: "No transfer waits for you.",
+        all: Some(("All that wait for you", "/transfers?show=mine")),
+    }))
+}
+
+fn transfer_task(transfer: &TransferSummary) -> Task {
+    let hubs = number_text(&transfer.quantity.to_string());
+    let noun = if transfer.quantity == 1 { "hub" } else { "hubs" };
+    let (from, to) = (&transfer.sender.name, &transfer.receiver.name);
+    let by = transfer.due_at.map_or_else(String::new, |due| format!(", by {}", datetime_text(due)));
+    Task {
+        id: transfer.id.to_string(),
+        text: format!("{}: {hubs} {noun} from {from} to {to}", transfer.id),
+        href: format!("/transfers/{}", transfer.id),
+        status: transfer.state.words().to_owned(),
+        colour: state_of_transfer(&transfer.state),
+        hint: format!("{}{by}", transfer.next_step.what.trim_end_matches('.')),
+    }
 }
 
 fn to_authorise(app: &App, actor: &Actor) -> Result<Group> {

@@ -76,7 +76,7 @@ async fn a_run_is_explained_to_each() {
     again.must_be(StatusCode::CONFLICT).must_say("look at alr-000001");
     portal.get(&dcc, &run).await.must_say("Southern Power Ltd").must_say("All that was asked for");
     let own = portal.get(&south, &run).await;
-    own.must_say("You asked for 4 hubs , at least 2,").must_say("came 1 of 1 in the order");
+    own.must_say("You asked for 4 hubs, at least 2,").must_say("came 1 of 1 in the order");
     own.must_say("hubstock verify allocation alr-000001.json");
     portal.get(&north, &run).await.must_be(OK).must_say("Southern Power Ltd");
     let west = portal.visitor("wires@wires.example", Role::PartyViewer, Some("WIRES"));

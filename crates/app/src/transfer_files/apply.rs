@@ -9,7 +9,7 @@ use domain::transfer_files::{
 };
 use jiff::{SignedDuration, Timestamp};
 use store::Tx;
-use store::bulk::moves::{Mover, move_hubs};
+use store::bulk::moves::{Mover, make_ready, move_hubs};
 use store::transfer_files::{self as rows, NewInstalled, TransferFileRow};
 
 use super::examine::{Keys, Rules, Sight, Source};
@@ -114,6 +114,7 @@ fn change(tx: &mut Tx, work: &Work<'_>, before: Kept, at: Timestamp) -> Result<E
     if before.len() != file.lines.len() {
         return Err(Error::Damaged(format!("{} has other lines than were checked", row.id)));
     }
+    make_ready(tx, work.keys.keys.len())?;
     let rules = Rules::load(tx)?;
     let sight = Sight::look(tx, work.keys, file, &mut |_| Ok(()))?;
     let mut outcomes = sight.outcomes(file, &rules, british_day(at));

@@ -54,6 +54,14 @@ pub fn move_hubs(
     Ok(number)
 }
 
+/// Gets ready to look so many hubs up and to move them, in one transaction that writes.
+pub fn make_ready(tx: &mut Tx, keys: usize) -> Result<()> {
+    match &mut tx.0 {
+        TxInner::Sqlite(tx) => sqlite::make_ready(tx, keys),
+        TxInner::Postgres(_) => Ok(()),
+    }
+}
+
 /// What is to be moved.
 struct Plan<'a> {
     number: i64,

@@ -6,6 +6,19 @@ use super::Plan;
 use crate::db::sqlite::{SqliteTx, broken};
 use crate::error::Result;
 
+/// A scattered file reads as many pages as it has lines and then changes them: kept in memory,
+/// they are read once. The lines of a long file need that memory themselves, and its hubs lie
+/// close together.
+const CACHE_KIB: i64 = 163_840;
+const CACHE_OF_LONG_FILES_KIB: i64 = 65_536;
+const LONG_FILE: usize = 250_000;
+
+pub(super) fn make_ready(tx: &SqliteTx, keys: usize) -> Result<()> {
+    let kib = if keys > LONG_FILE { CACHE_OF_LONG_FILES_KIB } else { CACHE_KIB };
+    let set = tx.connection().pragma_update(None, "cache_size", -kib);
+    set.map_err(|e| broken("size the cache", e))
+}
+
 pub(super) fn move_hubs(tx: &SqliteTx, plan: &Plan<'_>) -> Result<u64> {
     let prepare = |sql: &str| tx.connection().prepare_cached(sql).map_err(|e| broken(sql, e));
     let mut remember_one = prepare(

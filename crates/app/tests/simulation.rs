@@ -26,8 +26,8 @@ use store::{Db, args};
 use world::*;
 
 /// Seeds of a run that says nothing else.
-const SEEDS: u64 = 150;
-const STEPS: usize = 60;
+const SEEDS: u64 = 200;
+const STEPS: usize = 80;
 
 /// Random numbers from a seed (SplitMix64).
 struct Dice(u64);
@@ -150,20 +150,20 @@ impl Simulation {
 
     /// Does one thing, and says what it may have changed in the inventory.
     fn step(&mut self) -> May {
-        match self.dice.under(24) {
-            0 | 1 => self.offer(),
-            2 => self.decide_offer(),
-            3..=5 => self.request(),
-            6 => self.select(),
-            7 => self.notify(),
-            8..=10 => self.confirm(),
-            11..=13 => self.dispatch(),
+        match self.dice.under(32) {
+            0 => self.offer(),
+            1 => self.decide_offer(),
+            2 | 3 => self.request(),
+            4 => self.select(),
+            5 => self.notify(),
+            6..=9 => self.confirm(),
+            10..=13 => self.dispatch(),
             14 => self.arrive(),
-            15..=17 => self.receive(),
-            18 => self.correct(),
-            19 | 20 => self.prepare(),
-            21 => return self.authorise(),
-            22 => return self.install(),
+            15..=19 => self.receive(),
+            20 | 21 => self.correct(),
+            22..=25 => self.prepare(),
+            26..=28 => return self.authorise(),
+            29 => return self.install(),
             _ => return self.wait(),
         }
         May::Nothing
@@ -242,7 +242,7 @@ impl Simulation {
             0 => drop(self.note("return", offers::return_to_party(&app, &dcc, id, None, "why?"))),
             1 => drop(self.note("suspend", offers::suspend(&app, &dcc, id, None, "a question"))),
             2 | 3 => drop(self.note("resume", offers::resume(&app, &dcc, id, None))),
-            4 => drop(self.note("close", offers::close(&app, &dcc, id, None))),
+            4 => drop(self.note("close", offers::close(&app, &dcc, id, None, "enough"))),
             _ => {
                 let (who, _) = self.party();
                 self.note("withdraw an offer", offers::withdraw(&app, &who, id, None, "sold"));
@@ -259,7 +259,9 @@ impl Simulation {
             self.note("withdraw a request", requests::withdraw(&app, &who, id, None, "no need"));
             return;
         }
-        let open = self.numbers("SELECT id FROM offers WHERE state IN ('Published', 'Closed', 'PartAllocated')");
+        let open = self.numbers(
+            "SELECT id FROM offers WHERE state IN ('Published', 'Closed', 'PartAllocated')",
+        );
         let Some(offer) = self.dice.one(&open).map(OfferId) else { return };
         let quantity = 1 + self.dice.under(20) as i64;
         let draft = requests::Draft {
@@ -278,11 +280,15 @@ impl Simulation {
     }
 
     fn select(&mut self) {
-        let all = self.numbers("SELECT id FROM offers WHERE state IN ('Published', 'PartAllocated')");
+        let all =
+            self.numbers("SELECT id FROM offers WHERE state IN ('Published', 'PartAllocated')");
         let Some(id) = self.dice.one(&all).map(OfferId) else { return };
         let (app, dcc) = (self.world.app.clone(), self.world.logistics.clone());
         if self.dice.in_hundred(70) {
-            self.note("close", offers::close(&app, &dcc, id, None));
+            let closes = store::offers::load(&mut app.db.read().unwrap(), id).unwrap().unwrap();
+            let closes = closes.closes_at.unwrap_or(app.now());
+            app.clock.set(closes.max(app.now()));
+            app::timers::pass(&app).unwrap();
         }
         self.note("select", selection::run(&app, &dcc, id));
     }
@@ -395,7 +401,10 @@ impl Simulation {
             self.note("list", transfers::add_text(&app, &who, id, Side::Receiver, &text));
         }
         if self.dice.in_hundred(40) {
-            let broken = hubs(self.some_hubs(4));
+            let sql = format!("SELECT hub FROM transfer_lists WHERE transfer = {}", id.0);
+            let listed = self.numbers(&sql);
+            let broken: Vec<domain::DeviceId> =
+                self.dice.one(&listed).into_iter().map(domain::DeviceId::from_key).collect();
             let reason = self.dice.one(FaultReason::ALL);
             self.note("reject", transfers::set_verdicts(&app, &who, id, &broken, reason));
         }

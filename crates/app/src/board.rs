@@ -11,7 +11,7 @@ use domain::stock_rules::Suits;
 use domain::timers::british_day;
 use jiff::Timestamp;
 use store::Tx;
-use store::board::{self as rows, MatchRow};
+use store::board as rows;
 use store::journal::{EntryRow, Filter};
 use store::offers::OfferRow;
 use store::requests::RequestRow;
@@ -22,8 +22,8 @@ use crate::tables::{Cell, Column, Format, Table};
 use crate::transfer_files::Page;
 use crate::{App, Error, Result, settings, stock_rules};
 
-/// A filter that a person saved.
-pub use store::board::SavedFilterRow;
+/// A filter that a person saved, and a wanted request that was matched with an offer.
+pub use store::board::{MatchRow, SavedFilterRow};
 
 /// Offers or wanted requests that a page of the board shows.
 const PAGE: i64 = 50;

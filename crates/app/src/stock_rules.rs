@@ -1,5 +1,7 @@
 //! Which stock may stand in for which, and installation end dates: tables that the DCC edits.
 
+mod files;
+
 use domain::Refusal;
 use domain::access::{Action, Actor};
 use domain::stock_rules::{Dimension, Interchangeability, Pair, Rule};
@@ -9,6 +11,8 @@ use store::stock_rules as rows;
 
 use crate::journal::{By, Event, enact};
 use crate::{App, Error, Result};
+
+pub use files::{Changed, RuleTable, export, load};
 
 /// The table of interchangeability as it is now.
 pub fn table(tx: &mut Tx) -> Result<Interchangeability> {

@@ -27,7 +27,7 @@ pub use splitter::Splitter;
 pub use unreadable::Unreadable;
 pub use write::{write_field, write_number, write_record};
 
-pub(crate) use fields::{Fields, Presence};
+pub use fields::{Fields, Presence};
 use scan::{Scan, Span};
 
 /// How much one record may hold.

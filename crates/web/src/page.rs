@@ -55,6 +55,12 @@ pub enum Section {
     Home,
     /// The inventory.
     Hubs,
+    /// What Parties offer and want.
+    Board,
+    /// The own Party's offers, or all.
+    Offers,
+    /// The own Party's requests, or all.
+    Requests,
     /// Files of deliveries and statuses that were loaded.
     Deliveries,
     /// Transfers of stock between Parties.
@@ -80,6 +86,9 @@ impl Section {
     pub const ALL: &[Section] = &[
         Section::Home,
         Section::Hubs,
+        Section::Board,
+        Section::Offers,
+        Section::Requests,
         Section::Deliveries,
         Section::Transfers,
         Section::TransferFiles,
@@ -96,6 +105,9 @@ impl Section {
         match self {
             Section::Home => "Home",
             Section::Hubs => "Hubs",
+            Section::Board => "Board",
+            Section::Offers => "Offers",
+            Section::Requests => "Requests",
             Section::Deliveries => "Deliveries",
             Section::Transfers => "Transfers",
             Section::TransferFiles => "Transfer files",
@@ -113,6 +125,9 @@ impl Section {
         match self {
             Section::Home => "/",
             Section::Hubs => "/hubs",
+            Section::Board => "/board",
+            Section::Offers => "/offers",
+            Section::Requests => "/requests",
             Section::Deliveries => "/deliveries",
             Section::Transfers => "/transfers",
             Section::TransferFiles => "/transfer-files",

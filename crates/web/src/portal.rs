@@ -1,19 +1,24 @@
 //! The pages: one module for each capability, each with its `routes()`.
 
 mod account;
+mod board;
 mod deliveries;
+mod excess;
 mod help;
 mod home;
 mod hubs;
 mod journal;
 mod notifications;
+mod offers;
 mod parties;
 mod people;
 mod reports;
+mod requests;
 mod selection;
 mod settings;
 mod sign_in;
 mod stock;
+mod stock_rules;
 mod templates;
 mod transfer_files;
 mod transfers;
@@ -37,19 +42,24 @@ use crate::state::AppState;
 pub fn routes() -> Router<AppState> {
     Router::new()
         .merge(account::routes())
+        .merge(board::routes())
         .merge(deliveries::routes())
+        .merge(excess::routes())
         .merge(help::routes())
         .merge(home::routes())
         .merge(hubs::routes())
         .merge(journal::routes())
         .merge(notifications::routes())
+        .merge(offers::routes())
         .merge(parties::routes())
         .merge(people::routes())
         .merge(reports::routes())
+        .merge(requests::routes())
         .merge(selection::routes())
         .merge(settings::routes())
         .merge(sign_in::routes())
         .merge(stock::routes())
+        .merge(stock_rules::routes())
         .merge(templates::routes())
         .merge(transfer_files::routes())
         .merge(transfers::routes())

@@ -228,6 +228,8 @@ fn sections(actor: &Actor) -> Vec<Section> {
     let needs = |section: &Section| match section {
         Section::Home => None,
         Section::Hubs => Some(Action::SeeHubs),
+        Section::Board => Some(Action::SeeBoard),
+        Section::Offers | Section::Requests => Some(Action::SeeOffers),
         Section::Deliveries => Some(Action::SeeImports),
         Section::Transfers => Some(Action::SeeTransfers),
         Section::TransferFiles => Some(Action::SeeTransferFiles),

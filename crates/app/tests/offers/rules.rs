@@ -1,5 +1,7 @@
 //! The tables that the DCC edits, and what follows from them.
 
+use app::stock_rules::{Changed, RuleTable};
+use app::tables::Format;
 use app::{offers, requests, stock_rules};
 use domain::offers::Specification;
 use domain::stock_rules::{Dimension, Pair, Rule};
@@ -84,6 +86,39 @@ fn hubs_past_the_end_date_of_their_version_cannot_be_offered() {
         assert!(said.contains("installation end date was 22 November 2026"), "{said}");
         stock_rules::drop_end(app, rules, "1.1").unwrap();
         offers::submit(app, &world.north, id, None).unwrap();
+        is_sound(&world);
+    });
+}
+
+#[test]
+fn the_tables_go_out_as_files_and_come_in_again() {
+    both(|url| {
+        let world = world(url);
+        let (app, rules) = (&world.app, &world.rules);
+        let out = |table| {
+            let mut bytes = Vec::new();
+            stock_rules::export(app, rules, table, Format::Csv, &mut bytes).unwrap();
+            String::from_utf8(bytes).unwrap()
+        };
+        for table in RuleTable::ALL {
+            let same = stock_rules::load(app, rules, *table, out(*table).as_bytes()).unwrap();
+            assert_eq!(same, Ok(Changed { set: 0, dropped: 0 }));
+        }
+        let table = RuleTable::Interchangeability;
+        let lines = out(table).lines().count();
+        let shorter: String = out(table).split_inclusive('\n').take(lines - 1).collect();
+        let more = format!("{shorter}han-variant,Dual Band,Single Band,allow\r\n");
+        let changed = stock_rules::load(app, rules, table, more.as_bytes()).unwrap();
+        assert_eq!(changed, Ok(Changed { set: 1, dropped: 1 }));
+        let wrong = "Day,Name\r\n2026-12-25,Christmas Day\r\n25/12/2026,\r\n2026-12-25,Again\r\n";
+        let wrong = stock_rules::load(app, rules, RuleTable::Holidays, wrong.as_bytes()).unwrap();
+        let lines: Vec<u32> = wrong.unwrap_err().iter().map(|mistake| mistake.line).collect();
+        assert_eq!(lines, [3, 4]);
+        assert!(
+            refusal(stock_rules::load(app, rules, RuleTable::Holidays, b"Date\r\n"))
+                .contains("Day")
+        );
+        assert!(stock_rules::load(app, &world.north, table, more.as_bytes()).is_err());
         is_sound(&world);
     });
 }

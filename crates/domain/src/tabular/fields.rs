@@ -37,13 +37,15 @@ impl std::error::Error for RowProblems {}
 
 /// Whether a field may be empty.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Presence {
+pub enum Presence {
+    /// It may not.
     Required,
+    /// It may.
     Optional,
 }
 
 /// A row whose fields are read one after the other, collecting what is wrong.
-pub(crate) struct Fields<'r> {
+pub struct Fields<'r> {
     record: &'r Record<'r>,
     columns: &'r Columns,
     names: &'static [&'static str],
@@ -70,15 +72,18 @@ impl<'r> Fields<'r> {
         if self.problems.is_empty() { Ok(row) } else { Err(RowProblems(self.problems)) }
     }
 
+    /// Whether anything was wrong so far.
     pub fn has_problems(&self) -> bool {
         !self.problems.is_empty()
     }
 
+    /// Says what is wrong with a field.
     pub fn problem(&mut self, index: usize, message: impl Into<String>) {
         let column = self.names[index];
         self.problems.push(FieldProblem { column, message: message.into() });
     }
 
+    /// A field as it was given.
     pub fn raw(&self, index: usize) -> &'r str {
         self.columns.get(self.record, index)
     }

@@ -7,6 +7,7 @@
 pub mod given;
 pub mod once;
 
+mod board;
 mod delivery_report;
 mod health;
 mod imports;
@@ -14,8 +15,10 @@ mod inventory;
 mod jobs;
 mod journal;
 mod notifications;
+mod offers;
 mod parties;
 mod people;
+mod requests;
 mod selection;
 mod settings;
 mod sign_in;
@@ -68,6 +71,9 @@ pub const BASE: &str = "/api/v1";
     tags(
         (name = "transfer files", description = "CH Stock Transfer Files and what became of them"),
         (name = "transfers", description = "Transfers of stock from one Party to another"),
+        (name = "offers", description = "Stock that Parties offer, the board, and excess stock"),
+        (name = "requests", description = "Stock that Parties ask for"),
+        (name = "stock rules", description = "What may stand in for what, end dates and holidays"),
         (name = "inventory", description = "Hubs, stock, and the files that they came by"),
         (name = "delivery report", description = "ESI-013, the CH Delivery Report"),
         (name = "selection", description = "Selection policies, runs over offers and their records"),
@@ -200,6 +206,9 @@ fn documented() -> OpenApiRouter<AppState> {
     let v1 = OpenApiRouter::new()
         .merge(transfer_files::routes())
         .merge(transfer_scans::routes())
+        .merge(offers::routes())
+        .merge(requests::routes())
+        .merge(board::routes())
         .merge(inventory::routes())
         .merge(imports::routes())
         .merge(parties::routes())

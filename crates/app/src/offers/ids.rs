@@ -232,7 +232,7 @@ pub fn check_list(
 /// Party that was selected, and for those who see all offers.
 pub fn list_of(app: &App, actor: &Actor, id: OfferId) -> Result<(Vec<DeviceId>, Vec<IdMistake>)> {
     let mut tx = app.db.read()?;
-    let (row, seen) = super::must_see(&mut tx, app, actor, id)?;
+    let (row, seen) = super::must_see(&mut tx, actor, id)?;
     if seen == super::Seen::Board {
         return Err(Refusal::not_found("list of device IDs").into());
     }

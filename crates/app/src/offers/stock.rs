@@ -10,7 +10,7 @@ use store::Tx;
 use store::excess::PalletStock;
 
 use super::not_enough;
-use crate::{App, Result};
+use crate::{App, Result, transfers};
 
 /// What a Party has of one specification.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,7 +63,8 @@ pub fn uncommitted(
         }
     }
     let total: i64 = eligible.values().sum();
-    let free = (total - open).max(0);
+    let outgoing = transfers::open_outgoing(tx, party, specification)?;
+    let free = (total - open - outgoing).max(0);
     let free_by_firmware = eligible
         .iter()
         .map(|(version, has)| {

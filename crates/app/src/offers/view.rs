@@ -53,16 +53,16 @@ pub struct OfferView {
 }
 
 /// The offer and how much of it a person sees, or that there is none.
-pub fn must_see(tx: &mut Tx, app: &App, actor: &Actor, id: OfferId) -> Result<(OfferRow, Seen)> {
+pub fn must_see(tx: &mut Tx, actor: &Actor, id: OfferId) -> Result<(OfferRow, Seen)> {
+    actor.must(Action::SeeBoard)?;
     let not_found = || Refusal::not_found("offer");
     let row = store::offers::load(tx, id)?.ok_or_else(not_found)?;
-    let _ = app;
     match actor.reach(Action::SeeOffers) {
         Reach::All => return Ok((row, Seen::Whole)),
         Reach::Own if actor.party() == Some(row.party) => return Ok((row, Seen::Whole)),
         Reach::Own | Reach::Nothing => {}
     }
-    if actor.reach(Action::SeeBoard) == Reach::Nothing || !row.state.was_published() {
+    if !row.state.was_published() {
         return Err(not_found().into());
     }
     let matched = match actor.party().filter(|_| actor.reach(Action::SeeOffers) == Reach::Own) {
@@ -100,7 +100,7 @@ pub(crate) fn redact(
 /// One offer.
 pub fn get(app: &App, actor: &Actor, id: OfferId) -> Result<OfferView> {
     let mut tx = app.db.read()?;
-    let (mut row, seen) = must_see(&mut tx, app, actor, id)?;
+    let (mut row, seen) = must_see(&mut tx, actor, id)?;
     let book = crate::parties::book(&mut tx)?;
     let takes_requests = row.facts().takes_requests(app.now());
     let firmware = store::offers::firmware(&mut tx, id)?;
@@ -189,7 +189,7 @@ pub fn history(
     id: OfferId,
 ) -> Result<Vec<(Timestamp, Option<String>, String)>> {
     let mut tx = app.db.read()?;
-    let (_, seen) = must_see(&mut tx, app, actor, id)?;
+    let (_, seen) = must_see(&mut tx, actor, id)?;
     if seen != Seen::Whole {
         return Ok(Vec::new());
     }

@@ -49,7 +49,7 @@ pub fn get(app: &App, actor: &Actor, id: RequestId) -> Result<RequestView> {
         row,
     };
     if let Some(offer) = view.row.offer {
-        let (mut of, seen) = offers::must_see(&mut tx, app, actor, offer)?;
+        let (mut of, seen) = offers::must_see(&mut tx, actor, offer)?;
         let suits = stock_rules::table(&mut tx)?.suits(&of.specification, &view.row.specification);
         if let domain::stock_rules::Suits::WithWarning(warning) = suits {
             view.warning = warning;

@@ -52,6 +52,18 @@ pub enum Command {
     /// Authorises or rejects the differences that a snapshot showed
     #[command(subcommand)]
     Snapshot(Snapshot),
+    /// Offers of stock, and the board
+    #[command(subcommand)]
+    Offer(Offer),
+    /// Requests for stock, for an offer or wanted
+    #[command(subcommand)]
+    Request(Request),
+    /// Which stock may stand in for which, and installation end dates
+    #[command(subcommand)]
+    StockRule(StockRule),
+    /// Bank holidays of England and Wales
+    #[command(subcommand)]
+    Holiday(Holiday),
     /// Reports
     #[command(subcommand)]
     Report(Report),
@@ -630,6 +642,340 @@ pub enum Setting {
         name: String,
         /// Its new value
         value: String,
+        #[command(flatten)]
+        who: Who,
+    },
+}
+
+/// A day, such as 2026-11-23.
+fn day(text: &str) -> Result<jiff::civil::Date, String> {
+    text.parse().map_err(|_| "a day is like 2026-11-23".to_owned())
+}
+
+/// What stock; what is left out of a wanted request is any.
+#[derive(Debug, Args)]
+pub struct StockGiven {
+    /// Manufacturer
+    #[arg(long, value_name = "TEXT")]
+    pub manufacturer: Option<String>,
+    /// Model
+    #[arg(long, value_name = "TEXT")]
+    pub model: Option<String>,
+    /// HAN variant, such as "Single Band"
+    #[arg(long, value_name = "TEXT")]
+    pub han_variant: Option<String>,
+    /// WAN variant
+    #[arg(long, value_name = "TEXT")]
+    pub wan_variant: Option<String>,
+    /// CSP region, such as North
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+}
+
+/// What an offer says.
+#[derive(Debug, Args)]
+pub struct OfferTerms {
+    #[command(flatten)]
+    pub stock: StockGiven,
+    /// How many hubs; a list of device IDs says it itself
+    #[arg(long)]
+    pub quantity: Option<i64>,
+    /// A firmware version and how many hubs of it, such as 04000007=500; as often as needed
+    #[arg(long, value_name = "VERSION=HUBS")]
+    pub firmware: Vec<String>,
+    /// The least that a request may ask for
+    #[arg(long, default_value_t = 1)]
+    pub minimum_lot: i64,
+    /// Only in multiples of the minimum lot
+    #[arg(long)]
+    pub full_pallets: bool,
+    /// A file of the device IDs, CSV or XLSX: just these hubs are offered
+    #[arg(long, value_name = "FILE")]
+    pub ids: Option<PathBuf>,
+    /// How it is packed
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub packaging: String,
+    /// Where it is
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub location: String,
+    /// Who arranges carriage: Sender, Receiver or ToBeAgreed
+    #[arg(long, value_name = "WHO")]
+    pub carriage: Option<String>,
+    /// Anything else
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub notes: String,
+    /// The first day; today if none is given
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    pub available_from: Option<jiff::civil::Date>,
+    /// The last day
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    pub available_until: Option<jiff::civil::Date>,
+    /// The last day for requests, if it is not the usual one
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    pub closes_on: Option<jiff::civil::Date>,
+    /// The Party, where the DCC acts for one
+    #[arg(long, value_name = "SIGNIFIER")]
+    pub party: Option<String>,
+}
+
+/// Offers of stock.
+#[derive(Debug, Subcommand)]
+pub enum Offer {
+    /// Drafts an offer. Exit code 1: device IDs that can't be offered are listed
+    Draft {
+        #[command(flatten)]
+        terms: OfferTerms,
+        /// Submits it at once
+        #[arg(long)]
+        submit: bool,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Changes what an offer says; what is left out of stock and quantity stays
+    Change {
+        /// Its reference
+        reference: String,
+        #[command(flatten)]
+        terms: OfferTerms,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Sends a drafted offer to the DCC; its stock is checked and reserved
+    Submit {
+        /// Its reference
+        reference: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Puts a submitted offer on the board
+    Publish {
+        /// Its reference
+        reference: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Sends a submitted offer back to its Party
+    Return {
+        /// Its reference
+        reference: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Takes an offer off the board for a time
+    Suspend {
+        /// Its reference
+        reference: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Puts a suspended offer back on the board
+    Resume {
+        /// Its reference
+        reference: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Takes an offer back before any of it was allocated
+    Withdraw {
+        /// Its reference
+        reference: String,
+        /// Why
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        reason: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Ends an offer of which some was allocated
+    Close {
+        /// Its reference
+        reference: String,
+        /// Why
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        reason: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// One offer
+    Show {
+        /// Its reference
+        reference: String,
+    },
+    /// All offers, newest first
+    List {
+        /// Only those in this state, such as Published
+        #[arg(long)]
+        state: Option<String>,
+    },
+    /// What is on the board, or the board as a file
+    Board {
+        /// As in the board's address, such as "region=North&quantity=896"
+        #[arg(long, value_name = "FILTER")]
+        filter: Option<String>,
+        /// Writes the board here, CSV or XLSX by its name
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
+
+/// What a request asks for.
+#[derive(Debug, Args)]
+pub struct AskedGiven {
+    /// How many hubs
+    #[arg(long)]
+    pub quantity: i64,
+    /// The least that is of use
+    #[arg(long, default_value_t = 1)]
+    pub minimum: i64,
+    /// By when
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    pub needed_by: Option<jiff::civil::Date>,
+    /// Where to
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub location: String,
+    /// Anything else
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub notes: String,
+}
+
+/// Requests for stock.
+#[derive(Debug, Subcommand)]
+pub enum Request {
+    /// Asks for an offer, or for whatever suits, and submits it
+    Make {
+        /// The offer; without one the request is wanted
+        #[arg(long, value_name = "REFERENCE")]
+        offer: Option<String>,
+        #[command(flatten)]
+        stock: StockGiven,
+        #[command(flatten)]
+        asked: AskedGiven,
+        /// The Party, where the DCC acts for one
+        #[arg(long, value_name = "SIGNIFIER")]
+        party: Option<String>,
+        /// Keeps it as a draft
+        #[arg(long)]
+        draft: bool,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Submits a drafted request
+    Submit {
+        /// Its reference
+        reference: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Takes a request back
+    Withdraw {
+        /// Its reference
+        reference: String,
+        /// Why
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        reason: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Turns a wanted request into a request for an offer
+    Turn {
+        /// Its reference
+        reference: String,
+        /// The offer
+        #[arg(long, value_name = "REFERENCE")]
+        offer: String,
+        /// How many hubs; the rest stays wanted
+        #[arg(long)]
+        quantity: i64,
+        /// The least that is of use
+        #[arg(long, default_value_t = 1)]
+        minimum: i64,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// One request
+    Show {
+        /// Its reference
+        reference: String,
+    },
+    /// All requests, newest first
+    List {
+        /// Only those for this offer
+        #[arg(long, value_name = "REFERENCE")]
+        offer: Option<String>,
+    },
+}
+
+/// Which of the tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RuleTableWord {
+    /// Which stock may stand in for which
+    Interchangeability,
+    /// Installation end dates by CHTS version
+    InstallationEnds,
+}
+
+/// Which stock may stand in for which, and installation end dates.
+#[derive(Debug, Subcommand)]
+pub enum StockRule {
+    /// Writes one of the tables
+    Export {
+        /// Which
+        #[arg(value_enum)]
+        table: RuleTableWord,
+        /// The file, CSV or XLSX by its name; standard output without it
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Makes one of the tables what a file says
+    Load {
+        /// Which
+        #[arg(value_enum)]
+        table: RuleTableWord,
+        /// The file, CSV or XLSX
+        file: PathBuf,
+        #[command(flatten)]
+        who: Who,
+    },
+}
+
+/// Bank holidays of England and Wales.
+#[derive(Debug, Subcommand)]
+pub enum Holiday {
+    /// Lists them
+    List,
+    /// Puts one in the table, or renames it
+    Set {
+        /// The day
+        #[arg(value_parser = day)]
+        day: jiff::civil::Date,
+        /// Its name
+        name: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Takes one out of the table
+    Remove {
+        /// The day
+        #[arg(value_parser = day)]
+        day: jiff::civil::Date,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Writes the table
+    Export {
+        /// The file, CSV or XLSX by its name; standard output without it
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Makes the table what a file says
+    Load {
+        /// The file, CSV or XLSX
+        file: PathBuf,
         #[command(flatten)]
         who: Who,
     },

@@ -3,6 +3,7 @@
 mod import;
 mod inventory;
 mod notifications;
+mod offer;
 mod operate;
 mod people;
 mod report;
@@ -38,6 +39,10 @@ pub fn run(arguments: &Arguments) -> Result<Ended> {
         Command::Snapshot(command) => import::decide_snapshot(arguments, command),
         Command::TransferFile(command) => transfer_file::run(arguments, command),
         Command::InstalledBefore(command) => transfer_file::installed_before(arguments, command),
+        Command::Offer(command) => offer::offer(arguments, command),
+        Command::Request(command) => offer::request(arguments, command),
+        Command::StockRule(command) => offer::stock_rule(arguments, command),
+        Command::Holiday(command) => offer::holiday(arguments, command),
         Command::Report(command) => report::run(arguments, command),
         Command::Hub { id } => inventory::hub(arguments, id),
         Command::Hubs(slice) => inventory::hubs(arguments, slice),

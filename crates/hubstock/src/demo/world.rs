@@ -13,13 +13,14 @@ use domain::ids::TransferFileId;
 use domain::timers::british_day;
 use jiff::{SignedDuration, Timestamp};
 
+use super::market::Market;
 use super::people::PEOPLE;
 use super::{selection, stock};
 
 /// The setting that marks a database as the demonstration's.
 const MARK: &str = "demo.world";
 /// The version of the world; another one is not mistaken for this.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 /// The same for everybody, since it protects nothing.
 const PASSWORD: &str = "demonstration only";
 const LONGEST_STEP: Duration = Duration::from_secs(120);
@@ -42,6 +43,7 @@ pub fn build(app: &App) -> Result<()> {
     world.at(days(18));
     selection::rounds(&world.app, (2, 17, 19))?;
     world.transfer_files()?;
+    Market { app: &world.app, today }.build()?;
     world.at(SignedDuration::ZERO);
     selection::third_policy(&world.app)?;
     // What has passed meanwhile: offers that closed, allocations that nobody confirmed.

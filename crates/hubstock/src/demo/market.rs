@@ -1,7 +1,8 @@
 //! The demonstration's market: offers in every state, requests for them, and what is wanted.
 
+use app::excess::{self, Offered, Picked};
 use app::offers::{self, Draft, Drafted, Listing, Uncommitted};
-use app::{App, Error, Result, requests, timers};
+use app::{App, Error, Result, requests};
 use domain::access::{Action, Actor};
 use domain::ids::{OfferId, PartyId};
 use domain::offers::{Carriage, Firmware, Specification, Terms};
@@ -22,53 +23,41 @@ pub struct Market<'a> {
 type Stock = (Specification, Uncommitted);
 
 impl Market<'_> {
-    /// Fills the board.
-    pub fn build(&self) -> Result<()> {
-        let seller = self.acting("stock@larkspur.example", Action::ManageOffers)?;
-        let buyer = self.acting("stock@pennywort.example", Action::ManageRequests)?;
-        let dcc = self.acting("logistics@dcc.example", Action::PublishOffers)?;
-        self.at(days(30));
-        let mut stock = offers::options(self.app, &seller, None)?;
-        stock.sort_by_key(|(_, has)| -has.free);
-        let (largest, second) = match stock.as_slice() {
-            [largest, second, ..] => (largest, second),
-            _ => return Err(Error::Damaged("the world has too little stock".into())),
-        };
-
-        // Expired and withdrawn: nobody asked, or the seller thought better of it.
-        let mut short = self.offer(largest, 1);
-        short.terms.closes_on = Some(british_day(self.app.now()).saturating_add(7.days()));
+    /// What is over: one offer that nobody asked for in time, and one that was taken back.
+    pub fn past(&self) -> Result<()> {
+        let (seller, dcc) = (self.seller()?, self.dcc()?);
+        self.at(SignedDuration::from_hours(24 * 19 - 6));
+        let (largest, second) = self.most(&seller)?;
+        let mut short = self.offer(&largest, 1);
+        short.terms.closes_on = Some(british_day(self.app.now()).saturating_add(2.days()));
         self.published(&seller, &dcc, &short)?;
-        let regretted = self.published(&seller, &dcc, &self.offer(second, 1))?;
-        offers::withdraw(self.app, &seller, regretted, None, "We install these ourselves now.")?;
-        self.at(days(20));
-        timers::pass(self.app)?;
+        let regretted = self.published(&seller, &dcc, &self.offer(&second, 1))?;
+        let why = "We install these ourselves now.";
+        offers::withdraw(self.app, &seller, regretted, None, why)?;
+        Ok(())
+    }
 
-        // Closed to requests a while ago: selection can be run.
-        self.at(days(9));
-        let closing = self.published(&seller, &dcc, &self.offer(largest, 2))?;
-        self.ask(&buyer, None, closing, 2)?;
-        self.ask(&dcc, Some("SALTMRSH"), closing, 1)?;
-        self.ask(&dcc, Some("TERNUTIL"), closing, 1)?;
-        self.at(days(1));
-        timers::pass(self.app)?;
+    /// What is on the board, or on its way there.
+    pub fn present(&self) -> Result<()> {
+        let (seller, dcc) = (self.seller()?, self.dcc()?);
+        let buyer = self.acting("stock@pennywort.example", Action::ManageRequests)?;
+        self.at(SignedDuration::from_mins(20));
+        let (largest, second) = self.most(&seller)?;
 
-        // On the board, with a queue; one lists its device IDs; one is suspended.
-        self.at(days(3));
-        let open = self.published(&seller, &dcc, &self.offer(largest, 3))?;
+        // With a queue; with its device IDs; suspended.
+        let open = self.published(&seller, &dcc, &self.offer(&largest, 3))?;
         self.ask(&buyer, None, open, 1)?;
         self.ask(&dcc, Some("BRIGHTWR"), open, 2)?;
-        let pallets = app::excess::own(self.app, &seller, None)?;
-        let group = pallets.iter().find(|group| group.specification == second.0);
+        let groups = excess::own(self.app, &seller, None)?;
+        let group = groups.iter().find(|group| group.specification == second.0);
         if let Some(pallet) = group.and_then(|group| group.pallets.first()) {
-            let picked = [app::excess::Picked::of(&pallet.stock)];
-            let how = app::excess::Offered::WithIds;
-            let drafted = app::excess::draft_offer(self.app, &seller, None, &picked, how)?;
-            let listed = offer_in(drafted)?;
+            let picked = [Picked::of(&pallet.stock)];
+            let how = Offered::WithIds;
+            let listed = offer_in(excess::draft_offer(self.app, &seller, None, &picked, how)?)?;
             offers::submit(self.app, &seller, listed, None)?;
             offers::publish(self.app, &dcc, listed, None)?;
         }
-        let doubted = self.published(&seller, &dcc, &self.offer(second, 1))?;
+        let doubted = self.published(&seller, &dcc, &self.offer(&second, 1))?;
         let why = "The warehouse says that a pallet got wet; we are looking into it.";
         offers::suspend(self.app, &dcc, doubted, None, why)?;
 
@@ -81,25 +70,42 @@ impl Market<'_> {
                 self.published(&dcc, &dcc, &draft)?;
             }
         }
-        let wanted =
-            |region: &str| Specification { region: region.into(), ..Specification::default() };
         for (region, pallets) in [("North", 2), ("South", 1)] {
+            let region = region.to_owned();
+            let specification = Specification { region, ..Specification::default() };
             let asked = asked(pallets * i64::from(PALLET), None);
-            let draft =
-                requests::Draft { party: None, offer: None, specification: wanted(region), asked };
+            let draft = requests::Draft { party: None, offer: None, specification, asked };
             requests::draft_and_submit(self.app, &buyer, &draft)?;
         }
 
         // Waiting for the DCC, returned, and just begun.
-        self.at(SignedDuration::from_hours(20));
-        let waiting = offer_in(offers::draft(self.app, &seller, &self.offer(second, 1))?)?;
+        let waiting = offer_in(offers::draft(self.app, &seller, &self.offer(&second, 1))?)?;
         offers::submit(self.app, &seller, waiting, None)?;
-        let returned = offer_in(offers::draft(self.app, &seller, &self.offer(largest, 1))?)?;
+        let returned = offer_in(offers::draft(self.app, &seller, &self.offer(&largest, 1))?)?;
         offers::submit(self.app, &seller, returned, None)?;
         let why = "Please say in which warehouse the pallet is.";
         offers::return_to_party(self.app, &dcc, returned, None, why)?;
-        offers::draft(self.app, &seller, &self.offer(largest, 1))?;
+        offers::draft(self.app, &seller, &self.offer(&largest, 1))?;
         Ok(())
+    }
+
+    fn seller(&self) -> Result<Actor> {
+        self.acting("stock@larkspur.example", Action::ManageOffers)
+    }
+
+    fn dcc(&self) -> Result<Actor> {
+        self.acting("logistics@dcc.example", Action::PublishOffers)
+    }
+
+    /// The two kinds of stock of which a Party has most to offer.
+    fn most(&self, seller: &Actor) -> Result<(Stock, Stock)> {
+        let mut stock = offers::options(self.app, seller, None)?;
+        stock.sort_by_key(|(_, has)| -has.free);
+        let mut stock = stock.into_iter();
+        match (stock.next(), stock.next()) {
+            (Some(largest), Some(second)) => Ok((largest, second)),
+            _ => Err(Error::Damaged("the world has too little stock".into())),
+        }
     }
 
     fn at(&self, ago: SignedDuration) {
@@ -156,10 +162,6 @@ impl Market<'_> {
         requests::draft_and_submit(self.app, who, &draft)?;
         Ok(())
     }
-}
-
-fn days(count: i64) -> SignedDuration {
-    SignedDuration::from_hours(24 * count)
 }
 
 fn asked(quantity: i64, location: Option<&str>) -> Asked {

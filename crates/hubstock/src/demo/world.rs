@@ -40,10 +40,11 @@ pub fn build(app: &App) -> Result<()> {
     world.people_and_parties()?;
     selection::second_policy(&world.app)?;
     world.deliveries_and_statuses()?;
+    Market { app: &world.app, today }.past()?;
     world.at(days(18));
     selection::rounds(&world.app, (2, 17, 19))?;
     world.transfer_files()?;
-    Market { app: &world.app, today }.build()?;
+    Market { app: &world.app, today }.present()?;
     world.at(SignedDuration::ZERO);
     selection::third_policy(&world.app)?;
     // What has passed meanwhile: offers that closed, allocations that nobody confirmed.

@@ -43,6 +43,9 @@ pub enum Command {
     User(User),
     /// Loads a file into the inventory
     Import(Import),
+    /// Stock on its way from one Party to another
+    #[command(subcommand)]
+    Transfer(Transfer),
     /// CH Stock Transfer Files
     #[command(subcommand)]
     TransferFile(TransferFile),
@@ -259,6 +262,226 @@ pub struct Import {
     /// Only checks; changes nothing
     #[arg(long)]
     pub dry_run: bool,
+    #[command(flatten)]
+    pub who: Who,
+}
+
+/// Transfers.
+#[derive(Debug, Subcommand)]
+pub enum Transfer {
+    /// Transfers, newest first
+    List {
+        /// Only those in this state, such as Dispatched
+        #[arg(long, value_name = "STATE")]
+        state: Option<String>,
+        /// Only those with lines that wait for a correction
+        #[arg(long)]
+        waiting: bool,
+    },
+    /// Where a transfer stands, what happens next and whose step it is
+    Show {
+        /// Its reference
+        reference: String,
+    },
+    /// The hubs of a transfer, and what became of each
+    Lines {
+        /// Its reference
+        reference: String,
+        /// Only those in this state: dispatched, ready, waiting, moved or dropped
+        #[arg(long, value_name = "STATE")]
+        state: Option<String>,
+        /// Only those with this outcome, such as Missing
+        #[arg(long, value_name = "OUTCOME")]
+        outcome: Option<String>,
+        /// Writes them here instead, as CSV or, by the name, XLSX
+        #[arg(long, value_name = "OUT")]
+        out: Option<PathBuf>,
+    },
+    /// The manifest: what the sender dispatched, or its list so far
+    Manifest {
+        /// Its reference
+        reference: String,
+        /// Writes it here instead, as CSV or, by the name, XLSX
+        #[arg(long, value_name = "OUT")]
+        out: Option<PathBuf>,
+    },
+    /// The receipt: what the receiver received, or a blank one to fill in
+    Receipt {
+        /// Its reference
+        reference: String,
+        /// Writes it here instead, as CSV or, by the name, XLSX
+        #[arg(long, value_name = "OUT")]
+        out: Option<PathBuf>,
+    },
+    /// Notifies a transfer that two Parties agreed between themselves; it skips selection
+    Notify(Box<Notify>),
+    /// Confirms one side
+    Confirm {
+        /// Its reference
+        reference: String,
+        /// The side, sender or receiver, where the DCC confirms for a Party
+        #[arg(long, value_name = "SIDE")]
+        side: Option<String>,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Calls a transfer off before anything was dispatched
+    Cancel {
+        /// Its reference
+        reference: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Declares what left the sender's warehouse
+    ///
+    /// Exit code 1, and nothing dispatched, when lines of the manifest are not right.
+    Dispatch(Box<DispatchGiven>),
+    /// Declares that a consignment has arrived
+    Arrive {
+        /// Its reference
+        reference: String,
+        /// The day; today if it is not given
+        #[arg(long, value_name = "DATE")]
+        on: Option<String>,
+        /// good, damaged, seals-broken or incomplete
+        #[arg(long, default_value = "good")]
+        condition: String,
+        /// What there is to say about that
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        note: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Declares what was received: the receipt, or everything that was dispatched
+    ///
+    /// Exit code 1 when lines wait for a correction, or when the receipt has lines that are no IDs.
+    Receive {
+        /// Its reference
+        reference: String,
+        /// The receipt, CSV or XLSX; without it everything that was dispatched is accepted
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Corrects lines that wait
+    Correct {
+        /// Its reference
+        reference: String,
+        /// The hubs: IDs, one a line, or a table of lines
+        lines: PathBuf,
+        /// found, miscounted, take-as-it-is, check-again or give-back
+        #[arg(long, value_name = "CORRECTION")]
+        with: String,
+        /// Why
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        reason: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Prepares the transfer file of the lines that are ready; another person authorises it
+    Prepare {
+        /// Its reference
+        reference: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Stops a transfer
+    Hold {
+        /// Its reference
+        reference: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Lets a transfer go on where it was stopped
+    Release {
+        /// Its reference
+        reference: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Opens a new, linked transfer that takes back what this one moved
+    Reverse {
+        /// Its reference
+        reference: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        #[command(flatten)]
+        who: Who,
+    },
+}
+
+/// What two Parties agreed between themselves.
+#[derive(Debug, Args)]
+pub struct Notify {
+    /// The sender's service user reference
+    #[arg(long, value_name = "REFERENCE")]
+    pub from: String,
+    /// The receiver's service user reference
+    #[arg(long, value_name = "REFERENCE")]
+    pub to: String,
+    /// The side, sender or receiver, for which the DCC notifies it
+    #[arg(long, value_name = "SIDE")]
+    pub side: Option<String>,
+    /// Manufacturer, as delivered
+    #[arg(long)]
+    pub manufacturer: String,
+    /// Model, as delivered
+    #[arg(long)]
+    pub model: String,
+    /// HAN variant
+    #[arg(long)]
+    pub han: String,
+    /// WAN variant
+    #[arg(long)]
+    pub wan: String,
+    /// CSP region
+    #[arg(long)]
+    pub region: String,
+    /// An agreed firmware version; any if none is given
+    #[arg(long, value_name = "VERSION")]
+    pub firmware: Vec<String>,
+    /// How many hubs
+    #[arg(long)]
+    pub quantity: i64,
+    /// What there is to say about it
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub notes: String,
+    #[command(flatten)]
+    pub who: Who,
+}
+
+/// What a sender declares.
+#[derive(Debug, Args)]
+pub struct DispatchGiven {
+    /// Its reference
+    pub reference: String,
+    /// The manifest, CSV or XLSX, in the place of the list that was begun
+    pub file: Option<PathBuf>,
+    /// The day on which it left; today if it is not given
+    #[arg(long, value_name = "DATE")]
+    pub on: Option<String>,
+    /// Who carries it
+    #[arg(long, value_name = "NAME")]
+    pub carrier: String,
+    /// The number of the consignment note
+    #[arg(long, value_name = "NUMBER")]
+    pub consignment_note: String,
+    /// The seals
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub seals: String,
+    /// Fewer hubs than agreed are meant
+    #[arg(long)]
+    pub fewer: bool,
+    /// Leaves lines out that are not right
+    #[arg(long)]
+    pub leave_out: bool,
     #[command(flatten)]
     pub who: Who,
 }

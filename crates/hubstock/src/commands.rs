@@ -8,6 +8,7 @@ mod operate;
 mod people;
 mod report;
 mod selection;
+mod transfer;
 mod transfer_file;
 
 use std::path::Path;
@@ -37,6 +38,7 @@ pub fn run(arguments: &Arguments) -> Result<Ended> {
         Command::User(command) => people::run(arguments, command),
         Command::Import(command) => import::run(arguments, command),
         Command::Snapshot(command) => import::decide_snapshot(arguments, command),
+        Command::Transfer(command) => transfer::run(arguments, command),
         Command::TransferFile(command) => transfer_file::run(arguments, command),
         Command::InstalledBefore(command) => transfer_file::installed_before(arguments, command),
         Command::Offer(command) => offer::offer(arguments, command),

@@ -24,6 +24,7 @@ mod settings;
 mod sign_in;
 mod transfer_files;
 mod transfer_scans;
+mod transfers;
 
 use std::collections::BTreeMap;
 
@@ -204,6 +205,7 @@ async fn problems() -> Json<Page<ProblemKind>> {
 
 fn documented() -> OpenApiRouter<AppState> {
     let v1 = OpenApiRouter::new()
+        .merge(transfers::routes())
         .merge(transfer_files::routes())
         .merge(transfer_scans::routes())
         .merge(offers::routes())

@@ -335,7 +335,7 @@ pub fn cancel(
     };
     enact(&mut tx, app, by, &event)?;
     rows::clear_list(&mut tx, id, Side::Sender)?;
-    give_back(&mut tx, app, by, &row)?;
+    give_back(&mut tx, app, by, &row, side != Some(Side::Sender))?;
     tx.commit()?;
     app.bell.ring();
     get(app, actor, id)
@@ -349,20 +349,18 @@ pub(super) fn lapse(app: &App, id: TransferId) -> Result<()> {
         return Ok(());
     }
     enact(&mut tx, app, By::SYSTEM, &Event::TransferLapsed { transfer: id.0 })?;
-    give_back(&mut tx, app, By::SYSTEM, &row)?;
+    give_back(&mut tx, app, By::SYSTEM, &row, true)?;
     Ok(tx.commit()?)
 }
 
-/// What was allocated is the offer's again.
-fn give_back(tx: &mut Tx, app: &App, by: By, row: &TransferRow) -> Result<()> {
-    match (row.offer, row.request) {
-        (Some(offer), Some(request)) => {
-            offers::give_back(tx, app, by, offer, request, row.quantity)?;
-            // It goes to the next in the order of selection, if there is one.
-            selection::next(tx, app, offer).map(|_| ())
-        }
-        _ => Ok(()),
+/// What was allocated is the offer's again; the next in its order gets it if `goes_on`.
+fn give_back(tx: &mut Tx, app: &App, by: By, row: &TransferRow, goes_on: bool) -> Result<()> {
+    let (Some(offer), Some(request)) = (row.offer, row.request) else { return Ok(()) };
+    offers::give_back(tx, app, by, offer, request, row.quantity)?;
+    if goes_on {
+        selection::next(tx, app, offer)?;
     }
+    Ok(())
 }
 
 /// The row at which a Party acts for its own side.

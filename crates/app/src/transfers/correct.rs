@@ -42,6 +42,7 @@ pub fn correct(
     correction: Correction,
     reason: &str,
 ) -> Result<TransferView> {
+    actor.must(Permission::Dispatch).or_else(|_| actor.must(Permission::Receive))?;
     let mut tx = app.db.write()?;
     let (row, side) = visible(&mut tx, actor, id, Permission::SeeTransfers)?;
     must_be_allowed(actor, side)?;

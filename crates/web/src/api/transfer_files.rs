@@ -34,6 +34,7 @@ use crate::session::ApiActor;
 use crate::state::AppState;
 use crate::streams;
 use app::jobs::JobKind;
+pub(super) use shown::NamedPerson;
 use shown::{Line, TransferFile, shown};
 
 /// The routes of this capability.

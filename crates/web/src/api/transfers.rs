@@ -134,6 +134,7 @@ impl Which {
             offer: self.offer.as_deref().map(|o| reference(o, "offer")).transpose()?,
             only_waiting: self.only_waiting,
             mine: self.mine,
+            ..TransferFilter::default()
         })
     }
 }

@@ -3,6 +3,7 @@
 mod market;
 mod people;
 mod selection;
+mod shipping;
 mod stock;
 mod world;
 

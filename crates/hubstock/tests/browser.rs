@@ -220,6 +220,8 @@ const VISITORS: &[&str] = &[
     "Audrey Auditor",
     "Adam Admin",
     "Amir Admin",
+    "Wanda Warehouse",
+    "Stan Stock",
 ];
 
 /// Pages that some visitor must have come to, or the walk has missed a part of the portal.
@@ -255,6 +257,9 @@ const PAGES: &[&str] = &[
     "/transfer-files/*/reject",
     "/transfer-files/generate",
     "/transfer-files/new",
+    "/transfers",
+    "/transfers/*",
+    "/transfers/new",
 ];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,5 +26,12 @@ pub const PEOPLE: &[InventedPerson] = &[
         Some("LARKSPUR"),
     ),
     InventedPerson("admin@larkspur.example", "Amir Admin", Role::PartyAdmin, Some("LARKSPUR")),
+    InventedPerson(
+        "warehouse@pennywort.example",
+        "Will Warehouse",
+        Role::Warehouse,
+        Some("PENNYWRT"),
+    ),
+    InventedPerson("stock@brightwater.example", "Bea Stock", Role::StockManager, Some("BRIGHTWR")),
     InventedPerson("stock@pennywort.example", "Sita Stock", Role::StockManager, Some("PENNYWRT")),
 ];

@@ -5,6 +5,7 @@
 
 use std::fmt::Write;
 
+use domain::offers::Specification;
 use jiff::{ToSpan, civil::Date};
 
 /// Hubs on a pallet (FIA §1).
@@ -123,6 +124,25 @@ pub fn pallets() -> Vec<Pallet> {
             model: n * 7 % MODELS.len(),
             delivered_days_ago: 720 - (n as i32 * 700 / count as i32),
         })
+        .collect()
+}
+
+impl Pallet {
+    /// What its hubs are of, as a transfer agrees on it.
+    pub fn specification(&self) -> Specification {
+        let [manufacturer, model, _, _, _, _, han_variant, wan_variant, region] =
+            MODELS[self.model].map(str::to_owned);
+        Specification { manufacturer, model, han_variant, wan_variant, region }
+    }
+}
+
+/// A Party's pallets from which nothing was installed yet, oldest first.
+pub fn recent_of(signifier: &str) -> Vec<Pallet> {
+    let wanted = PARTIES.iter().position(|party| party.0 == signifier);
+    pallets()
+        .into_iter()
+        .filter(|pallet| Some(pallet.party) == wanted && pallet.number != 60)
+        .filter(|pallet| pallet.delivered_days_ago < 150)
         .collect()
 }
 

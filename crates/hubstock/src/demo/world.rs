@@ -15,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::market::Market;
 use super::people::PEOPLE;
+use super::shipping::Shipping;
 use super::{selection, stock};
 
 /// The setting that marks a database as the demonstration's.
@@ -45,6 +46,7 @@ pub fn build(app: &App) -> Result<()> {
     selection::rounds(&world.app, (2, 17, 19))?;
     world.transfer_files()?;
     Market { app: &world.app, today }.present()?;
+    Shipping::new(&world.app, today)?.build()?;
     world.at(SignedDuration::ZERO);
     selection::third_policy(&world.app)?;
     // What has passed meanwhile: offers that closed, allocations that nobody confirmed.
@@ -113,14 +115,7 @@ impl World {
 
     /// One file for each state that lasts.
     fn transfer_files(&self) -> Result<()> {
-        let own = |signifier: &str| {
-            let wanted = stock::PARTIES.iter().position(|p| p.0 == signifier);
-            stock::pallets()
-                .into_iter()
-                .filter(|p| Some(p.party) == wanted && p.number != 60)
-                .filter(|p| p.delivered_days_ago < 150)
-                .collect::<Vec<_>>()
-        };
+        let own = stock::recent_of;
         let (larkspur, brightwater) = (own("LARKSPUR"), own("BRIGHTWR"));
         let whole = |p: &stock::Pallet| {
             (0..stock::PALLET).map(|n| stock::chf(p.number, n)).collect::<Vec<_>>()

@@ -14,6 +14,24 @@ impl Browser {
         self.devtools("Emulation.setDeviceMetricsOverride", size).await;
     }
 
+    /// Takes the network away, from the page and all that it asks for.
+    pub async fn lose_connection(&self) {
+        self.network(true).await;
+    }
+
+    /// Gives the network back.
+    pub async fn find_connection(&self) {
+        self.network(false).await;
+    }
+
+    async fn network(&self, is_lost: bool) {
+        self.devtools("Network.enable", json!({})).await;
+        let conditions = json!({
+            "offline": is_lost, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1,
+        });
+        self.devtools("Network.emulateNetworkConditions", conditions).await;
+    }
+
     /// By how many pixels the page is wider than the screen; a good page is not.
     pub async fn too_wide_by(&self) -> i64 {
         let script = "const e = document.documentElement; return e.scrollWidth - e.clientWidth";

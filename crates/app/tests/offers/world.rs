@@ -22,7 +22,6 @@ pub const BUYERS: i64 = 64;
 
 pub const NORTHERN: PartyId = PartyId(1);
 pub const SOUTHERN: PartyId = PartyId(2);
-pub const EASTERN: PartyId = PartyId(3);
 
 /// The number of the buyer `n`, from 1.
 pub fn buyer(n: i64) -> PartyId {

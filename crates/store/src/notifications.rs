@@ -318,7 +318,7 @@ pub fn read_all(
         UPDATE notices SET read_at = $4
         WHERE user_id = $1 AND (organisation IS NULL OR organisation = $2) AND id <= $3
           AND read_at IS NULL";
-    Ok(tx.exec(sql, args![user, organisation, last, at])?)
+    tx.exec(sql, args![user, organisation, last, at])
 }
 
 /// A notice that waits for the digest, with its person's address.

@@ -237,7 +237,7 @@ impl Paper {
     }
 
     /// Lines for people to write on, each with its name.
-    pub fn to_fill_in(&mut self, names: &[&str]) {
+    pub fn blanks(&mut self, names: &[&str]) {
         for name in names {
             self.keep_together(34.0);
             self.y += 14.0;
@@ -375,7 +375,7 @@ mod tests {
         let codes: Vec<(String, String)> =
             rows.iter().map(|row| (row[0].clone(), "896 hubs".to_owned())).collect();
         paper.square_codes(&codes, "pallet");
-        paper.to_fill_in(&["Received by"]);
+        paper.blanks(&["Received by"]);
         paper.finish().expect("it keeps to the standards")
     }
 

@@ -134,7 +134,7 @@ fn each_storage_call_fails_in_turn_and_nothing_is_lost_or_done_twice() {
         for n in some_of(calls) {
             let every = std::env::var("HUBSTOCK_FAULTS").is_ok_and(|wish| wish == "all");
             let faults = [Fault::Io, Fault::NoSpace];
-            for fault in faults.into_iter().filter(|f| every || (*f as u64 + n) % 2 == 0) {
+            for fault in faults.into_iter().filter(|f| every || (*f as u64 + n).is_multiple_of(2)) {
                 let what = format!("{} call {n} of {calls}: {fault:?}", command[1]);
                 copy(&ground.base, &ground.broken);
                 let ran = ground.failing(Which::Only(n), fault).run(&command);

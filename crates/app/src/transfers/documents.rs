@@ -137,7 +137,7 @@ fn delivery_note(
         dispatched.manifest_sha256
     ));
     paper.heading("On arrival");
-    paper.to_fill_in(&["Received by", "On", "Condition, seals"]);
+    paper.blanks(&["Received by", "On", "Condition, seals"]);
     let codes: Vec<(String, String)> = pallets
         .iter()
         .filter(|(label, _)| !label.is_empty())

@@ -277,6 +277,9 @@ fn in_words(
     out
 }
 
+/// Lines that name no hub: the place of each, and the reason.
+type Unnamed = Vec<(usize, String)>;
+
 /// The hubs that the lines name, in their order, and the lines that name none, with the reason.
 ///
 /// A pallet is expanded from the delivery records: for the sender to those of its hubs that it has,
@@ -286,7 +289,7 @@ fn named(
     row: &TransferRow,
     side: Side,
     given: &[ListRow],
-) -> Result<(Vec<Named>, Vec<(usize, String)>)> {
+) -> Result<(Vec<Named>, Unnamed)> {
     let mut hubs = Vec::with_capacity(given.len());
     let mut others = Vec::new();
     let mut pallets: HashMap<(String, String), Vec<i64>> = HashMap::new();

@@ -1,6 +1,7 @@
 //! Looking at transfers: who may, what they see, what happens next and whose step it is.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use domain::access::{Action as Permission, Actor, Reach, Sight};
 use domain::ids::{PartyId, TransferId, UserId};
@@ -240,9 +241,9 @@ struct People(HashMap<UserId, String>);
 impl People {
     fn named(&mut self, tx: &mut Tx, id: Option<UserId>) -> Result<Option<Person>> {
         let Some(id) = id else { return Ok(None) };
-        if !self.0.contains_key(&id) {
+        if let Entry::Vacant(place) = self.0.entry(id) {
             let person = store::people::by_id(tx, id)?;
-            self.0.insert(id, person.map_or_else(|| id.to_string(), |person| person.name));
+            place.insert(person.map_or_else(|| id.to_string(), |person| person.name));
         }
         Ok(self.0.get(&id).map(|name| Person { id, name: name.clone() }))
     }

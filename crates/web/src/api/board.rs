@@ -22,7 +22,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::given::{Given, Query, reference};
-use super::offers::{Mistakes, Offer, Specification, mistaken, shown};
+use super::offers::{Offer, OfferMistakes, Specification, mistaken, shown};
 use super::requests::{StockRequest, shown as shown_request};
 use super::{FileBytes, Page, Problem, at};
 use crate::error_pages::{Failure, blocking};
@@ -372,7 +372,7 @@ struct PalletsGiven {
 #[utoipa::path(post, path = "/excess/offer", tag = "offers", operation_id = "offer_excess",
     request_body = PalletsGiven,
     responses((status = CREATED, body = Offer),
-        (status = UNPROCESSABLE_ENTITY, body = Mistakes,
+        (status = UNPROCESSABLE_ENTITY, body = OfferMistakes,
             description = "IDs that can't be offered; nothing was changed"), Problem),
     security(("token" = []), ("session" = [])))]
 async fn offer_excess(
@@ -451,7 +451,7 @@ struct Changed {
     params(("table" = String, Path, description = "Which table")),
     request_body(content = FileBytes, content_type = "text/csv"),
     responses((status = OK, body = Changed),
-        (status = UNPROCESSABLE_ENTITY, body = Mistakes,
+        (status = UNPROCESSABLE_ENTITY, body = OfferMistakes,
             description = "Lines with mistakes; nothing was changed"), Problem),
     security(("token" = []), ("session" = [])))]
 async fn load_table(

@@ -305,14 +305,14 @@ impl From<app::transfer_files::IdMistake> for IdMistake {
 
 /// The answer to a list with mistakes: nothing was changed.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Mistakes {
+pub(super) struct OfferMistakes {
     /// Each of them.
     pub mistakes: Vec<IdMistake>,
 }
 
 pub(super) fn mistaken(mistakes: Vec<app::transfer_files::IdMistake>) -> Response {
     let mistakes = mistakes.into_iter().map(IdMistake::from).collect();
-    (StatusCode::UNPROCESSABLE_ENTITY, Json(Mistakes { mistakes })).into_response()
+    (StatusCode::UNPROCESSABLE_ENTITY, Json(OfferMistakes { mistakes })).into_response()
 }
 
 /// Which offers.
@@ -354,7 +354,7 @@ async fn list(
 #[utoipa::path(post, path = "/offers", tag = "offers", operation_id = "draft_offer",
     request_body = OfferGiven,
     responses((status = CREATED, body = OfferFacts),
-        (status = UNPROCESSABLE_ENTITY, body = Mistakes,
+        (status = UNPROCESSABLE_ENTITY, body = OfferMistakes,
             description = "IDs that can't be offered; nothing was changed"), Problem),
     security(("token" = []), ("session" = [])))]
 async fn create(
@@ -403,7 +403,7 @@ async fn show(
         ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
     request_body = OfferGiven,
     responses((status = OK, body = OfferFacts),
-        (status = UNPROCESSABLE_ENTITY, body = Mistakes,
+        (status = UNPROCESSABLE_ENTITY, body = OfferMistakes,
             description = "IDs that can't be offered; nothing was changed"), Problem),
     security(("token" = []), ("session" = [])))]
 async fn change(

@@ -188,9 +188,7 @@ pub fn draft_offer(
     let listing = match how {
         Offered::ByQuantity => Listing::AsItIs,
         Offered::WithIds => {
-            let pallets: Vec<(i64, i64)> =
-                stock.iter().map(|stock| (stock.pallet, stock.model_number)).collect();
-            let hubs = store::excess::hubs_on(&mut tx, party, &pallets)?;
+            let hubs = store::excess::hubs_of(&mut tx, party, &stock)?;
             Listing::Ids(offers::list_text(hubs.into_iter()))
         }
     };

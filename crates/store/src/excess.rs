@@ -21,6 +21,8 @@ use crate::{Tx, args};
 /// `Pending` hubs of one kind on one pallet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PalletStock {
+    /// One of the packs on the pallet that hold hubs of this kind.
+    pub pack: i64,
     /// The pallet's number.
     pub pallet: i64,
     /// Its ID; empty where the delivery file gave none.
@@ -57,13 +59,14 @@ impl PalletStock {
 const COLUMNS: &str =
     "a.pallet, l.pallet_id, l.consignment_no, a.location, a.delivered_on, a.model,
     a.region, a.installation_end, a.is_test, m.manufacturer, m.model, m.hardware_version,
-    m.firmware_version, m.chts_version, m.gbcs_version, m.han_variant, m.wan_variant";
+    m.firmware_version, m.chts_version, m.gbcs_version, m.han_variant, m.wan_variant, a.id";
 const ORDER: &str = "p.pallet, p.model, p.region, p.installation_end, p.is_test";
 const REVERSED: &str =
     "p.pallet DESC, p.model DESC, p.region DESC, p.installation_end DESC, p.is_test DESC";
 
 fn stock(row: &Row, hubs: i64) -> Result<PalletStock> {
     Ok(PalletStock {
+        pack: row.get(17),
         pallet: row.get(0),
         pallet_id: row.get(1),
         consignment_no: row.get(2),
@@ -149,9 +152,9 @@ fn by_pallet(tx: &mut Tx, party: PartyId) -> Result<Vec<PalletStock>> {
     let mut found = Vec::new();
     let mut mixed = Vec::new();
     for row in &tx.all(&sql, args![party])? {
-        match row.get::<bool>(18) {
+        match row.get::<bool>(19) {
             true => mixed.push(row.get::<i64>(0).to_string()),
-            false => found.push(stock(row, row.get(17))?),
+            false => found.push(stock(row, row.get(18))?),
         }
     }
     for pallets in mixed.chunks(500) {
@@ -169,27 +172,28 @@ fn by_pallet(tx: &mut Tx, party: PartyId) -> Result<Vec<PalletStock>> {
             pallets.join(", ")
         );
         for row in &tx.all(&sql, args![party])? {
-            found.push(stock(row, row.get(17))?);
+            found.push(stock(row, row.get(18))?);
         }
     }
     found.sort_by(|a, b| (a.pallet, &a.model, &a.region).cmp(&(b.pallet, &b.model, &b.region)));
     Ok(found)
 }
 
-/// The `Pending` hubs of a Party that stand on these pallets and are of these models, and that
-/// nothing keeps from moving, in the order of their keys.
-pub fn hubs_on(tx: &mut Tx, party: PartyId, pallets: &[(i64, i64)]) -> Result<Vec<DeviceId>> {
+/// The hubs behind stock that [`own`] gave, as far as nothing keeps them from moving, in the order
+/// of their keys. Another kind on the same pallet (test hubs, another end date) is not among them.
+pub fn hubs_of(tx: &mut Tx, party: PartyId, stock: &[PalletStock]) -> Result<Vec<DeviceId>> {
     let mut hubs: Vec<DeviceId> = Vec::new();
     probing(tx, |tx| {
-        for pallets in pallets.chunks(400) {
-            let pairs: Vec<String> =
-                pallets.iter().map(|(pallet, model)| format!("({pallet}, {model})")).collect();
+        for stock in stock.chunks(400) {
+            let packs: Vec<String> = stock.iter().map(|of| of.pack.to_string()).collect();
             let sql = format!(
-                "SELECT h.id FROM packs p JOIN hubs h ON h.pack = p.id
-                 WHERE (p.pallet, p.model) IN (VALUES {})
-                   AND h.party = $1 AND h.status = 1 AND NOT h.quarantined
+                "SELECT h.id FROM packs a
+                 JOIN packs p ON p.pallet = a.pallet AND p.model = a.model AND p.region = a.region
+                     AND p.installation_end = a.installation_end AND p.is_test = a.is_test
+                 JOIN hubs h ON h.pack = p.id
+                 WHERE a.id IN ({}) AND h.party = $1 AND h.status = 1 AND NOT h.quarantined
                    AND NOT EXISTS (SELECT 1 FROM held_hubs k WHERE k.hub = h.id)",
-                pairs.join(", ")
+                packs.join(", ")
             );
             for row in &tx.all(&sql, args![party])? {
                 hubs.push(row.get(0));

@@ -62,14 +62,17 @@ pub fn must_see(tx: &mut Tx, actor: &Actor, id: OfferId) -> Result<(OfferRow, Se
         Reach::Own if actor.party() == Some(row.party) => return Ok((row, Seen::Whole)),
         Reach::Own | Reach::Nothing => {}
     }
-    if !row.state.was_published() {
-        return Err(not_found().into());
-    }
     let matched = match actor.party().filter(|_| actor.reach(Action::SeeOffers) == Reach::Own) {
         Some(party) => store::requests::is_matched(tx, id, party)?,
-        None => false,
+        None => None,
     };
-    Ok((row, if matched { Seen::Matched } else { Seen::Board }))
+    match matched {
+        Some(true) => Ok((row, Seen::Matched)),
+        // Who asked for some of it sees what became of it, withdrawn or not.
+        Some(false) => Ok((row, Seen::Board)),
+        None if row.state.was_published() => Ok((row, Seen::Board)),
+        None => Err(not_found().into()),
+    }
 }
 
 /// Takes from an offer what this person may not see, and names its Party if that is shown.

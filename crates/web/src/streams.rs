@@ -66,7 +66,8 @@ pub async fn download(
     let rest = stream::unfold(pieces, |mut pieces| async {
         pieces.recv().await.map(|piece| (piece, pieces))
     });
-    let body = stream::iter(first).chain(rest).inspect(|piece| {
+    let whole = stream::iter(first).chain(rest).fuse(); // a compressing layer asks after the end
+    let body = whole.inspect(|piece| {
         if let Err(error) = piece {
             tracing::error!(%error, "a download was broken off");
         }

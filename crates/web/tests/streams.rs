@@ -9,7 +9,7 @@ use app::Error;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Multipart, Path};
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::header::{ACCEPT_ENCODING, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{Request, Response, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
@@ -100,6 +100,23 @@ async fn a_download_arrives_whole_under_a_harmless_name() {
     let name = answer.headers()[CONTENT_DISPOSITION].to_str().unwrap();
     assert_eq!(name, "attachment; filename=\"hubs__of___.csv\"");
     assert_eq!(text(answer).await.len(), 1_000_000);
+}
+
+#[tokio::test]
+async fn a_compressed_download_comes_to_its_end() {
+    for bytes in [2, 1_000_000] {
+        let path = format!("/save/{bytes}");
+        let request = Request::get(path).header(ACCEPT_ENCODING, "gzip").body(Body::empty());
+        let answer = ask(request.unwrap()).await;
+        assert_eq!(answer.headers()[CONTENT_ENCODING], "gzip");
+        let mut body = answer.into_body().into_data_stream();
+        let mut sent = 0;
+        while let Some(piece) = body.next().await {
+            sent += piece.unwrap().len();
+        }
+        assert!(sent > 0);
+        assert!(body.next().await.is_none(), "asked once more, it has still ended");
+    }
 }
 
 #[tokio::test]

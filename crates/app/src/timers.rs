@@ -80,6 +80,12 @@ pub fn redo(tx: &mut Tx, event: &Event) -> Result<()> {
     Ok(())
 }
 
+/// Whether a deadline that has passed is still open and the same: whoever deals with it asks this in
+/// the transaction that does, since another node may have been quicker.
+pub(crate) fn still_stands(tx: &mut Tx, deadline: &DeadlineRow) -> Result<bool> {
+    Ok(rows::of(tx, &deadline.subject)?.contains(deadline))
+}
+
 /// Deals with every deadline that has passed, each in a transaction of its own.
 ///
 /// One that can't be dealt with is left for the next look and keeps no other from its turn.

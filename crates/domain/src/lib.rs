@@ -18,6 +18,7 @@ pub mod reconciliation;
 pub mod refusal;
 pub mod requests;
 pub mod selection;
+mod states;
 pub mod stock_rules;
 pub mod tabular;
 pub mod timers;

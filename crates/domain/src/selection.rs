@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use crate::ids::PolicyId;
 use crate::refusal::{Refusal, RefusalKind};
+use crate::states;
 
 pub use allocate::{Allocation, Line, Offer, Reason, Request, allocate};
 pub use steps::{Step, parse_steps, steps_text};
@@ -77,8 +78,7 @@ impl PolicyState {
 
     /// Where `action` leads, or why it can't be done.
     pub fn after(self, action: PolicyAction) -> Result<PolicyState, Refusal> {
-        let found = POLICY_TRANSITIONS.iter().find(|(from, by, _)| *from == self && *by == action);
-        found.map(|(_, _, to)| *to).ok_or_else(|| {
+        states::after(POLICY_TRANSITIONS, self, action).ok_or_else(|| {
             let message = match self {
                 PolicyState::Draft => "This version is a draft.",
                 PolicyState::Published => {

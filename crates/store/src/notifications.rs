@@ -6,7 +6,7 @@ use domain::notifications::{Delivery, MessageKind};
 use jiff::Timestamp;
 
 use crate::error::Result;
-use crate::value::Row;
+use crate::value::{Row, added};
 use crate::{Tx, Value, args};
 
 mod messages;
@@ -112,11 +112,11 @@ pub fn with_roles(
     kind: MessageKind,
 ) -> Result<Vec<Recipient>> {
     let mut values = vec![Value::from(kind.word())];
-    let wanted = list(&mut values, roles.iter().map(|role| Value::from(role.word())));
+    let wanted = added(&mut values, roles.iter().map(|role| role.word()));
     let (join, place) = match at {
         At::Organisations(of) if of.is_empty() => return Ok(Vec::new()),
         At::Organisations(of) => {
-            let of = list(&mut values, of.iter().map(|number| Value::from(*number)));
+            let of = added(&mut values, of.iter().copied());
             ("", format!("g.organisation IN ({of})"))
         }
         At::EveryHolder => (
@@ -140,23 +140,13 @@ pub fn people(tx: &mut Tx, users: &[UserId], kind: MessageKind) -> Result<Vec<Re
         return Ok(Vec::new());
     }
     let mut values = vec![Value::from(kind.word())];
-    let of = list(&mut values, users.iter().map(|user| Value::from(*user)));
+    let of = added(&mut values, users.iter().copied());
     let sql = format!(
         "SELECT u.id, u.email, CAST(NULL AS BIGINT), c.delivery FROM users u
          LEFT JOIN notification_choices c ON c.user_id = u.id AND c.kind = $1
          WHERE u.state = 'Active' AND u.id IN ({of}) ORDER BY u.id"
     );
     Ok(tx.all(&sql, &values)?.iter().map(recipient).collect())
-}
-
-/// `$3, $4`, for values that are added.
-fn list(values: &mut Vec<Value>, more: impl Iterator<Item = Value>) -> String {
-    let mut places = Vec::new();
-    for value in more {
-        values.push(value);
-        places.push(format!("${}", values.len()));
-    }
-    places.join(", ")
 }
 
 /// `($1, $2), ($3, $4)`: the values of several rows of as many columns.
@@ -354,7 +344,7 @@ pub fn for_digest(tx: &mut Tx, before: Timestamp, limit: i64) -> Result<Vec<ForD
 pub fn digested(tx: &mut Tx, notices: &[NoticeId], message: MessageId) -> Result<()> {
     for part in notices.chunks(500) {
         let mut values = vec![Value::from(message)];
-        let of = list(&mut values, part.iter().map(|id| Value::from(*id)));
+        let of = added(&mut values, part.iter().copied());
         tx.exec(&format!("UPDATE notices SET digest = $1 WHERE id IN ({of})"), &values)?;
     }
     Ok(())

@@ -1,9 +1,12 @@
 //! Deadlines and holidays.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::error::{Error, Result};
+use crate::value::added;
 use crate::{Tx, args};
 
 /// Something that must have happened by an instant.
@@ -61,6 +64,21 @@ pub fn open(tx: &mut Tx, what: &str, most: i64) -> Result<Vec<DeadlineRow>> {
         WHERE settled_at IS NULL AND what = $1
         ORDER BY due_at, subject LIMIT CAST($2 AS BIGINT)";
     Ok(tx.all(sql, args![what, most])?.iter().map(deadline).collect())
+}
+
+/// The next open deadline of each of these subjects that has one.
+pub fn next(tx: &mut Tx, subjects: &[String]) -> Result<HashMap<String, Timestamp>> {
+    let mut found = HashMap::new();
+    for part in subjects.chunks(500) {
+        let mut values = Vec::with_capacity(part.len());
+        let of = added(&mut values, part);
+        let sql = format!(
+            "SELECT subject, min(due_at) FROM deadlines
+             WHERE settled_at IS NULL AND subject IN ({of}) GROUP BY subject"
+        );
+        found.extend(tx.all(&sql, &values)?.iter().map(|row| (row.get(0), row.get(1))));
+    }
+    Ok(found)
 }
 
 /// A subject's deadlines, open and settled, by their instants.

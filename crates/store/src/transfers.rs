@@ -11,7 +11,7 @@ use domain::transfers::{Condition, Kind, State};
 use jiff::Timestamp;
 
 use crate::error::Result;
-use crate::value::{FromValue, Row, Value};
+use crate::value::{FromValue, Row, Value, added};
 use crate::{Tx, args};
 
 pub use lines::{
@@ -479,12 +479,11 @@ pub fn labels(
 ) -> Result<std::collections::HashMap<i64, (String, String)>> {
     let mut labels = std::collections::HashMap::with_capacity(packs.len());
     for part in packs.chunks(500) {
-        let places: Vec<String> = (1..=part.len()).map(|n| format!("${n}")).collect();
-        let args: Vec<Value> = part.iter().map(|pack| Value::Int(*pack)).collect();
+        let mut args = Vec::with_capacity(part.len());
+        let places = added(&mut args, part.iter().copied());
         let sql = format!(
             "SELECT p.id, l.pallet_id, p.box_id FROM packs p JOIN pallets l ON l.id = p.pallet
-             WHERE p.id IN ({})",
-            places.join(", ")
+             WHERE p.id IN ({places})"
         );
         for row in tx.all(&sql, &args)? {
             labels.insert(row.get(0), (row.get(1), row.get(2)));

@@ -29,6 +29,19 @@ macro_rules! args {
     ($($value:expr),* $(,)?) => { &[$($crate::Value::from($value)),*] };
 }
 
+/// Adds values to a statement's parameters and answers their places: `$3, $4`.
+pub(crate) fn added<T: Into<Value>>(
+    values: &mut Vec<Value>,
+    more: impl IntoIterator<Item = T>,
+) -> String {
+    let mut places = Vec::new();
+    for value in more {
+        values.push(value.into());
+        places.push(format!("${}", values.len()));
+    }
+    places.join(", ")
+}
+
 macro_rules! from_into {
     ($($type:ty => |$value:ident| $made:expr),+ $(,)?) => {$(
         impl From<$type> for Value {

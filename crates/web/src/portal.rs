@@ -32,6 +32,7 @@ use domain::Refusal;
 use domain::access::{Action, Actor, Reach};
 use domain::parties::PartyBook;
 use domain::refusal::RefusalKind;
+use serde::Deserialize;
 
 use crate::error_pages::{Failure, blocking, status_of};
 use crate::page::{Layout, Problems};
@@ -102,6 +103,21 @@ fn address(path: &str, query: &[(&str, &str)]) -> String {
     }
     let query = pairs.finish();
     if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
+/// What a button sends: the version that its page showed.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Version {
+    version: String,
+}
+
+/// What a form sends that asks why: the version that its page showed, and the reason.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Reasoned {
+    version: String,
+    reason: String,
 }
 
 /// The number in an address; one that is none leads to no page.

@@ -154,7 +154,7 @@ fn message_id(app: &App, source: &Source<'_>, kind: MessageKind, user: UserId) -
 }
 
 /// The host of an address.
-pub(super) fn host(url: &str) -> &str {
+fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);

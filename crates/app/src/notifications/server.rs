@@ -14,7 +14,7 @@ use lettre::transport::smtp::client::{SmtpConnection, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use store::notifications::MessageRow;
 
-use super::mail::{SECRET, host};
+use super::mail::SECRET;
 use crate::Result;
 
 /// How long the server may take for one answer.
@@ -92,10 +92,12 @@ impl Server {
             Some(given) => given,
             None => None,
         };
-        let host = host(&format!("smtp://{place}")).to_owned();
-        let port = match place[host.len()..].strip_prefix(':') {
+        let in_brackets = place.find(']').map_or(0, |last| last + 1);
+        let colon = place[in_brackets..].find(':').map_or(place.len(), |at| in_brackets + at);
+        let (host, port) = (place[..colon].to_owned(), place[colon..].strip_prefix(':'));
+        let port = match port {
             Some(port) => port.parse().map_err(|_| wrong("its port is no number"))?,
-            None if !place[host.len()..].is_empty() => return Err(wrong("its end is no port")),
+            None if host.contains(['/', '?', '#']) => return Err(wrong("its end is no port")),
             None if is_tls => 465,
             None => 587,
         };

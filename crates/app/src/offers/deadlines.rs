@@ -18,8 +18,7 @@ pub fn passed(app: &App, deadline: &DeadlineRow) -> Result<bool> {
         return Ok(false);
     }
     let mut tx = app.db.write()?;
-    let still = store::timers::of(&mut tx, &deadline.subject)?;
-    if !still.iter().any(|row| row == deadline) {
+    if !timers::still_stands(&mut tx, deadline)? {
         return Ok(true);
     }
     let row = store::offers::load(&mut tx, id)?

@@ -277,7 +277,7 @@ pub fn passed_policy(app: &App, deadline: &DeadlineRow) -> Result<bool> {
     let damaged = || Error::Damaged(format!("{} is no policy", deadline.subject));
     let id: PolicyId = deadline.subject.parse().map_err(|_| damaged())?;
     let mut tx = app.db.write()?;
-    if store::timers::of(&mut tx, &deadline.subject)?.contains(deadline) {
+    if timers::still_stands(&mut tx, deadline)? {
         enact(&mut tx, app, By::SYSTEM, &Event::PolicyInForce { policy: id.0 })?;
         tx.commit()?;
     }

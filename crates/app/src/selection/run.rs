@@ -20,7 +20,7 @@ use super::record::{FORMAT, OfferPart, PolicyPart, Record, RequestPart, StepPart
 use crate::files::hex;
 use crate::journal::{By, Event, enact};
 use crate::transfers::{self, Agreed};
-use crate::{App, Error, Result, offers, settings};
+use crate::{App, Error, Result, offers, settings, timers};
 
 /// Runs selection over an offer that has closed to requests, before its deadline does.
 pub fn run(app: &App, actor: &Actor, offer: OfferId) -> Result<AllocationRunId> {
@@ -43,10 +43,10 @@ pub fn passed(app: &App, deadline: &DeadlineRow) -> Result<bool> {
     let damaged = || Error::Damaged(format!("{} is no offer", deadline.subject));
     let offer: OfferId = deadline.subject.parse().map_err(|_| damaged())?;
     let mut tx = app.db.write()?;
-    let still = store::timers::of(&mut tx, &deadline.subject)?;
+    let stands = timers::still_stands(&mut tx, deadline)?;
     let row = load(&mut tx, offer)?;
     // A suspended offer waits until it is resumed.
-    if !still.contains(deadline) || !row.state.is_on_the_board() {
+    if !stands || !row.state.is_on_the_board() {
         return Ok(true);
     }
     must_be_ready(&mut tx, &row)?;

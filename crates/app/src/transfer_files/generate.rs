@@ -255,7 +255,7 @@ mod tests {
         let last: Vec<u8> = devices.iter().map(|(_, device)| device.bits() as u8).collect();
         assert_eq!(last, [0xA2, 0xA3, 0xA4, 0xA5]);
         let lines: Vec<u32> = devices.iter().map(|(line, _)| *line).collect();
-        assert_eq!(lines, [2, 4, 4, 5]);
+        assert_eq!(lines, [2, 4, 4, 4]);
     }
 
     #[test]

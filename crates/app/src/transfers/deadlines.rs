@@ -51,9 +51,8 @@ pub(crate) fn passed(app: &App, deadline: &DeadlineRow) -> Result<bool> {
         _ => return Ok(false),
     }
     let mut tx = app.db.write()?;
-    let open = store::timers::of(&mut tx, &deadline.subject)?;
-    let is_open = open.iter().any(|d| d.what == deadline.what && d.settled_at.is_none());
-    let Some(row) = rows::load(&mut tx, id)?.filter(|_| is_open) else { return Ok(true) };
+    let stands = timers::still_stands(&mut tx, deadline)?;
+    let Some(row) = rows::load(&mut tx, id)?.filter(|_| stands) else { return Ok(true) };
     let event = Event::TransferOverdue { transfer: id.0, what: deadline.what.clone() };
     enact(&mut tx, app, By::SYSTEM, &event)?;
     let accepts = deadline.what == "escalate"

@@ -120,25 +120,25 @@ pub fn list(
         selection.states = State::ALL.iter().copied().filter(|state| !state.is_final()).collect();
     }
     let mut tx = app.db.read()?;
-    let book = crate::parties::book(&mut tx)?;
-    let mut items = Vec::new();
-    loop {
+    let mut wanted = Vec::new();
+    let next = 'pages: loop {
         let found = rows::list(&mut tx, &selection, (most + 1) as i64)?;
         let is_last = found.len() <= most;
-        for row in &found {
-            if items.len() == most {
-                return Ok(Page { items, next: selection.before });
+        for row in found {
+            if wanted.len() == most {
+                break 'pages selection.before;
             }
             selection.before = Some(row.id);
             let side = actor.party().and_then(|own| Side::of(own, row.sender, row.receiver));
-            if !filter.mine || is_my_step(actor, row, side) {
-                items.push(summary(&mut tx, row, &book)?);
+            if !filter.mine || is_my_step(actor, &row, side) {
+                wanted.push(row);
             }
         }
         if is_last {
-            return Ok(Page { items, next: None });
+            break None;
         }
-    }
+    };
+    Ok(Page { items: summaries(&mut tx, &wanted)?, next })
 }
 
 /// How many transfers wait for this person.
@@ -147,10 +147,16 @@ pub fn waiting_for(app: &App, actor: &Actor) -> Result<usize> {
     Ok(list(app, actor, &filter, None, MOST_AT_ONCE)?.items.len())
 }
 
-fn summary(tx: &mut Tx, row: &TransferRow, book: &PartyBook) -> Result<TransferSummary> {
-    let deadlines = store::timers::of(tx, &row.id.to_string())?;
-    let open = deadlines.iter().filter(|deadline| deadline.settled_at.is_none());
-    Ok(TransferSummary {
+fn summaries(tx: &mut Tx, rows: &[TransferRow]) -> Result<Vec<TransferSummary>> {
+    let book = crate::parties::book(tx)?;
+    let subjects: Vec<String> = rows.iter().map(|row| row.id.to_string()).collect();
+    let due = store::timers::next(tx, &subjects)?;
+    let each = rows.iter().zip(&subjects);
+    Ok(each.map(|(row, subject)| summary(row, due.get(subject).copied(), &book)).collect())
+}
+
+fn summary(row: &TransferRow, due_at: Option<Timestamp>, book: &PartyBook) -> TransferSummary {
+    TransferSummary {
         id: row.id,
         kind: row.kind,
         state: row.state,
@@ -161,8 +167,8 @@ fn summary(tx: &mut Tx, row: &TransferRow, book: &PartyBook) -> Result<TransferS
         counts: row.counts,
         agreed_at: row.agreed_at,
         next_step: next_step(row, book),
-        due_at: open.map(|deadline| deadline.due_at).min(),
-    })
+        due_at,
+    }
 }
 
 /// A Party as a transfer names it.

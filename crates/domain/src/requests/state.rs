@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Refusal, refusal::RefusalKind};
+use crate::{Refusal, states};
 
 /// Where a request is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -122,17 +122,13 @@ impl State {
 
     /// The state after this is done, or why it can't be.
     pub fn after(self, action: Action) -> Result<State, Refusal> {
-        let row = TRANSITIONS.iter().find(|(from, by, _)| *from == self && *by == action);
-        row.map(|(_, _, to)| *to).ok_or_else(|| {
-            let (can, state) = (action.past_participle(), self.words().to_lowercase());
-            let message = format!("This request can't be {can} now: its state is {state}.");
-            Refusal::new(RefusalKind::WrongState, message)
-        })
+        states::after(TRANSITIONS, self, action)
+            .ok_or_else(|| states::refused("request", action.past_participle(), self.words()))
     }
 
     /// Whether this can be done now.
     pub fn allows(self, action: Action) -> bool {
-        self.after(action).is_ok()
+        states::after(TRANSITIONS, self, action).is_some()
     }
 
     /// Whether the two Parties know of each other by it.
@@ -179,20 +175,8 @@ mod tests {
 
     #[test]
     fn every_pair_is_in_the_table_or_refused() {
-        for state in State::ALL {
-            for action in Action::ALL {
-                let rows: Vec<_> =
-                    TRANSITIONS.iter().filter(|(s, a, _)| s == state && a == action).collect();
-                assert!(rows.len() <= 1, "{state} {action:?} leads to two states");
-                match state.after(*action) {
-                    Ok(after) => assert_eq!(rows[0].2, after),
-                    Err(refusal) => {
-                        assert!(rows.is_empty());
-                        assert_eq!(refusal.kind, RefusalKind::WrongState);
-                    }
-                }
-            }
-        }
+        let (all, actions) = (State::ALL, Action::ALL);
+        states::every_pair_is_in_the_table_or_refused(TRANSITIONS, all, actions, State::after);
     }
 
     #[test]

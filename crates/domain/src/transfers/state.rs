@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Refusal, refusal::RefusalKind};
+use crate::{Refusal, states};
 
 /// Where a transfer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -153,25 +153,18 @@ impl State {
 
     /// The state after this is done, or why it can't be.
     pub fn after(self, action: Action) -> Result<State, Refusal> {
-        let row = TRANSITIONS.iter().find(|(from, by, _)| *from == self && *by == action);
-        row.map(|(_, _, to)| *to).ok_or_else(|| {
-            let message = format!(
-                "This transfer can't be {} now: its state is {}.",
-                action.past_participle(),
-                self.words().to_lowercase()
-            );
-            Refusal::new(RefusalKind::WrongState, message)
-        })
+        states::after(TRANSITIONS, self, action)
+            .ok_or_else(|| states::refused("transfer", action.past_participle(), self.words()))
     }
 
     /// Whether this can be done now.
     pub fn allows(self, action: Action) -> bool {
-        TRANSITIONS.iter().any(|(from, by, _)| *from == self && *by == action)
+        states::after(TRANSITIONS, self, action).is_some()
     }
 
     /// Whether nothing more can become of the transfer.
     pub fn is_final(self) -> bool {
-        !TRANSITIONS.iter().any(|(from, _, _)| *from == self)
+        states::is_final(TRANSITIONS, self)
     }
 
     /// Whether nothing has left the sender's warehouse yet and something still may.
@@ -235,20 +228,13 @@ mod tests {
 
     #[test]
     fn every_pair_is_in_the_table_or_refused() {
-        for state in State::ALL {
+        let (all, actions) = (State::ALL, Action::ALL);
+        states::every_pair_is_in_the_table_or_refused(TRANSITIONS, all, actions, State::after);
+        for state in all {
             assert_eq!(State::from_name(state.name()), Some(*state));
-            for action in Action::ALL {
-                let rows: Vec<_> =
-                    TRANSITIONS.iter().filter(|(s, a, _)| s == state && a == action).collect();
-                assert!(rows.len() <= 1, "{state} {action:?} leads to two states");
-                match state.after(*action) {
-                    Ok(after) => assert_eq!(rows[0].2, after),
-                    Err(refusal) => {
-                        assert!(rows.is_empty());
-                        assert_eq!(refusal.kind, RefusalKind::WrongState);
-                    }
-                }
-                assert_eq!(state.allows(*action), rows.len() == 1);
+            for action in actions {
+                let is_there = TRANSITIONS.iter().any(|(s, a, _)| s == state && a == action);
+                assert_eq!(state.allows(*action), is_there);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{AllocationRunId, FileId, OfferId, PartyId, PolicyId, RequestId, Timestamp, UserId};
 use crate::error::Result;
-use crate::value::{Row, Value};
+use crate::value::{Row, Value, added};
 use crate::{Tx, args};
 
 /// One run of selection over an offer.
@@ -127,11 +127,8 @@ fn insert_lines(tx: &mut Tx, lines: &[LineRow]) -> Result<()> {
     );
     let mut values: Vec<Value> = Vec::with_capacity(9 * lines.len());
     for (i, line) in lines.iter().enumerate() {
-        let n = values.len();
-        let numbered: Vec<String> = (n + 1..=n + 9).map(|n| format!("${n}")).collect();
         let comma = if i == 0 { "" } else { ", " };
-        sql.push_str(&format!("{comma}({})", numbered.join(", ")));
-        values.extend_from_slice(args![
+        let line = args![
             line.run,
             line.request,
             line.party,
@@ -141,7 +138,9 @@ fn insert_lines(tx: &mut Tx, lines: &[LineRow]) -> Result<()> {
             line.minimum,
             line.given,
             &line.reason
-        ]);
+        ];
+        let places = added(&mut values, line.iter().cloned());
+        sql.push_str(&format!("{comma}({places})"));
     }
     tx.exec(&sql, &values)?;
     Ok(())
@@ -224,16 +223,14 @@ pub fn last_allocated(
 ) -> Result<Vec<(PartyId, Timestamp)>> {
     let mut found = Vec::new();
     for part in parties.chunks(MANY) {
-        let numbered: Vec<String> = (2..=part.len() + 1).map(|n| format!("${n}")).collect();
+        let mut values = vec![Value::from(before)];
+        let of = added(&mut values, part.iter().copied());
         let sql = format!(
             "SELECT l.party, max(r.ran_at)
              FROM allocation_lines l JOIN allocation_runs r ON r.id = l.run
-             WHERE l.given > 0 AND r.ran_at < $1 AND l.party IN ({})
-             GROUP BY l.party ORDER BY l.party",
-            numbered.join(", ")
+             WHERE l.given > 0 AND r.ran_at < $1 AND l.party IN ({of})
+             GROUP BY l.party ORDER BY l.party"
         );
-        let mut values = vec![Value::from(before)];
-        values.extend(part.iter().map(|party| Value::from(*party)));
         found.extend(tx.all(&sql, &values)?.iter().map(|row| (row.get(0), row.get(1))));
     }
     Ok(found)

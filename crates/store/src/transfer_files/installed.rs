@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::NewInstalled;
 use crate::error::Result;
-use crate::value::{Row, Value};
+use crate::value::{Row, Value, added};
 use crate::{Tx, args};
 
 /// One line of the queue.
@@ -119,12 +119,11 @@ fn insert_some(
     let mut values = vec![Value::from(transfer_file), Value::from(noted_at)];
     for (i, new) in hubs.iter().enumerate() {
         let comma = if i == 0 { "" } else { ", " };
-        let n = values.len();
-        let numbered: Vec<String> = (n + 1..=n + 7).map(|n| format!("${n}")).collect();
-        sql.push_str(&format!("{comma}($1, $2, {})", numbered.join(", ")));
         let (line, status) = (i64::from(new.line), new.status as i64);
         let (from, to) = (new.from_party, new.to_party);
-        values.extend_from_slice(args![*id, line, new.hub, status, new.status_at, from, to]);
+        let row = args![*id, line, new.hub, status, new.status_at, from, to];
+        let places = added(&mut values, row.iter().cloned());
+        sql.push_str(&format!("{comma}($1, $2, {places})"));
         *id += 1;
     }
     tx.exec(&sql, &values)?;

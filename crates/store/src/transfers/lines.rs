@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::bulk::load::tables::{Column, Table, insert};
 use crate::error::Result;
-use crate::value::{FromValue, Row, Value};
+use crate::value::{FromValue, Row, Value, added};
 use crate::{Tx, args};
 
 /// Keys that one statement names, at most.
@@ -202,13 +202,10 @@ pub fn change_some(
         let (assignments, values) = change.assignments(4);
         let mut args: Vec<Value> = vec![transfer.into(), in_states.0.into(), in_states.1.into()];
         args.extend(values);
-        let first = args.len() + 1;
-        let places: Vec<String> = (first..first + part.len()).map(|n| format!("${n}")).collect();
-        args.extend(part.iter().map(|hub| Value::Int(*hub)));
+        let places = added(&mut args, part.iter().copied());
         let sql = format!(
             "UPDATE transfer_hubs SET {assignments}
-             WHERE transfer = $1 AND state IN ($2, $3) AND hub IN ({})",
-            places.join(", ")
+             WHERE transfer = $1 AND state IN ($2, $3) AND hub IN ({places})"
         );
         changed += tx.exec(&sql, &args)?;
     }
@@ -321,12 +318,10 @@ pub fn line(tx: &mut Tx, transfer: TransferId, hub: DeviceId) -> Result<Option<L
 pub fn lines_of(tx: &mut Tx, transfer: TransferId, hubs: &[i64]) -> Result<BTreeMap<i64, LineRow>> {
     let mut found = BTreeMap::new();
     for part in hubs.chunks(KEYS_AT_ONCE) {
-        let places: Vec<String> = (2..part.len() + 2).map(|n| format!("${n}")).collect();
         let mut args = vec![Value::from(transfer)];
-        args.extend(part.iter().map(|hub| Value::Int(*hub)));
+        let places = added(&mut args, part.iter().copied());
         let sql = format!(
-            "SELECT {COLUMNS} FROM transfer_hubs WHERE transfer = $1 AND hub IN ({})",
-            places.join(", ")
+            "SELECT {COLUMNS} FROM transfer_hubs WHERE transfer = $1 AND hub IN ({places})"
         );
         for row in tx.all(&sql, &args)? {
             found.insert(row.get(0), line_row(&row));

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::bulk::load::tables::{Column, Table, insert};
 use crate::error::Result;
-use crate::value::{Row, Value};
+use crate::value::{Row, Value, added};
 use crate::{Tx, args};
 
 /// Keys that one statement names, at most.
@@ -195,10 +195,8 @@ pub fn clear_list(tx: &mut Tx, transfer: TransferId, side: Side) -> Result<u64> 
 }
 
 fn among(begins: &str, (transfer, side): (TransferId, Side), hubs: &[i64]) -> (String, Vec<Value>) {
-    let places: Vec<String> = (3..hubs.len() + 3).map(|n| format!("${n}")).collect();
     let mut args: Vec<Value> = vec![transfer.into(), side.name().into()];
-    args.extend(hubs.iter().map(|hub| Value::Int(*hub)));
-    let sql =
-        format!("{begins} WHERE transfer = $1 AND side = $2 AND hub IN ({})", places.join(", "));
+    let places = added(&mut args, hubs.iter().copied());
+    let sql = format!("{begins} WHERE transfer = $1 AND side = $2 AND hub IN ({places})");
     (sql, args)
 }

@@ -8,12 +8,12 @@ use axum::response::Response;
 use domain::access::Action;
 use domain::ids::ImportId;
 use domain::imports::ImportState;
-use serde::Deserialize;
 
 use super::super::{must_see, number_in, shown_in_form};
 use super::show;
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Flash, Layout, Problems, Section, filters, redirect_with, render};
+use crate::portal::Reasoned;
 use crate::session::SignedIn;
 use crate::state::AppState;
 
@@ -23,13 +23,6 @@ struct RejectPage {
     layout: Layout,
     import: ImportView,
     version: i64,
-    reason: String,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Reasoned {
-    version: String,
     reason: String,
 }
 

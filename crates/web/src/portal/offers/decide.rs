@@ -6,12 +6,12 @@ use axum::extract::{Form, Path};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::ids::OfferId;
-use serde::Deserialize;
 
 use super::super::{number_in, shown_in_form};
 use super::{OfferView, Seen, colour, shown};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Flash, Layout, Problems, Section, filters, redirect_with, render};
+use crate::portal::Reasoned;
 use crate::session::SignedIn;
 use crate::state::AppState;
 
@@ -89,13 +89,6 @@ impl Decision {
             Decision::Close => "Closed",
         }
     }
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Reasoned {
-    version: String,
-    reason: String,
 }
 
 async fn decide(

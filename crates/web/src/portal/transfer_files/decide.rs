@@ -6,12 +6,12 @@ use axum::extract::{Form, Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::ids::TransferFileId;
-use serde::Deserialize;
 
 use super::super::{number_in, shown_in_form};
 use super::show;
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Flash, Layout, Problems, Section, filters, redirect_with, render};
+use crate::portal::{Reasoned, Version};
 use crate::session::SignedIn;
 use crate::state::AppState;
 
@@ -54,19 +54,6 @@ impl Decision {
             Decision::Withdraw => "It stays with the file, for whoever looks at it later.",
         }
     }
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Version {
-    version: String,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Reasoned {
-    version: String,
-    reason: String,
 }
 
 /// Authorises; refused, it shows the file as it is now.

@@ -14,6 +14,7 @@ use super::super::{number_in, shown_in_form};
 use super::{layout, show, state_colour};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Flash, Layout, Problems, filters, redirect_with, render};
+use crate::portal::{Reasoned, Version};
 use crate::session::SignedIn;
 use crate::state::AppState;
 
@@ -87,19 +88,6 @@ impl Decision {
 pub(super) struct Confirming {
     version: String,
     side: String,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Version {
-    version: String,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Reasoned {
-    version: String,
-    reason: String,
 }
 
 /// Confirms one side; refused, it shows the transfer as it is now.

@@ -15,6 +15,7 @@ use super::super::{number_in, shown_in_form};
 use super::{in_one_line, layout};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Choice, Layout, Problems, filters, redirect_with, render};
+use crate::portal::Version;
 use crate::session::SignedIn;
 use crate::state::AppState;
 
@@ -66,12 +67,6 @@ pub(super) struct TypedArrival {
     on: String,
     condition: String,
     note: String,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Version {
-    version: String,
 }
 
 /// The day that was typed, or what is wrong with it.

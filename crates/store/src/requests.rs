@@ -126,12 +126,12 @@ pub fn queued_of(tx: &mut Tx, offer: OfferId, party: PartyId) -> Result<Option<R
     Ok(tx.opt(sql, args![offer, party])?.map(|row| row.get(0)))
 }
 
-/// Whether a Party that asked for some of an offer was given hubs of it, so that the two know each
-/// other; none if it never asked.
+/// Whether a Party with a request for an offer, drafts included, was given hubs of it, so that the two
+/// know each other; none if it has no request.
 pub fn is_matched(tx: &mut Tx, offer: OfferId, party: PartyId) -> Result<Option<bool>> {
     let sql = "
         SELECT max(CASE WHEN state IN ('Allocated', 'PartAllocated') THEN 1 ELSE 0 END)
-        FROM requests WHERE offer = $1 AND party = $2 AND state <> 'Draft'";
+        FROM requests WHERE offer = $1 AND party = $2";
     let most: Option<i64> = tx.one("requests of a Party", sql, args![offer, party])?.get(0);
     Ok(most.map(|matched| matched == 1))
 }

@@ -15,7 +15,7 @@ use crate::{App, Error, Result, offers, selection, transfers};
 /// A subject's deadline as it stands.
 pub use store::timers::DeadlineRow;
 
-/// Deadlines that one look at the clock deals with, at most; the next look goes on.
+/// Deadlines that are read at once.
 const MOST_AT_ONCE: i64 = 200;
 
 /// The open deadlines of this kind, the next first.
@@ -90,17 +90,22 @@ pub(crate) fn still_stands(tx: &mut Tx, deadline: &DeadlineRow) -> Result<bool> 
 ///
 /// One that can't be dealt with is left for the next look and keeps no other from its turn.
 pub fn pass(app: &App) -> Result<()> {
-    let due = rows::due(&mut app.db.read()?, app.now(), MOST_AT_ONCE)?;
-    for deadline in &due {
-        if let Err(error) = passed(app, deadline) {
-            let (subject, what) = (&deadline.subject, &deadline.what);
-            tracing::error!(subject, what, %error, "a deadline could not be dealt with");
+    let now = app.now();
+    let mut last: Option<DeadlineRow> = None;
+    loop {
+        let due = rows::due(&mut app.db.read()?, now, last.as_ref(), MOST_AT_ONCE)?;
+        for deadline in &due {
+            if let Err(error) = passed(app, deadline) {
+                let (subject, what) = (&deadline.subject, &deadline.what);
+                tracing::error!(subject, what, %error, "a deadline could not be dealt with");
+            }
         }
-    }
-    if !due.is_empty() {
+        if due.is_empty() {
+            return Ok(());
+        }
         app.bell.ring();
+        last = due.into_iter().next_back();
     }
-    Ok(())
 }
 
 /// Each kind of subject and the operation that deals with its deadlines.

@@ -326,6 +326,8 @@ pub struct Dispatch {
     pub seals: String,
     /// Whether fewer hubs than agreed are meant.
     pub fewer_is_meant: bool,
+    /// The version of the list that the person has seen.
+    pub list_version: Option<i64>,
 }
 
 /// What a receiver declares of the arrival.
@@ -413,6 +415,8 @@ pub struct ListState {
     pub repeated: i64,
     /// Hubs that are expected: what was agreed, or what was dispatched.
     pub expected: i64,
+    /// How often it has changed: who declares it says which one they have seen.
+    pub version: i64,
 }
 
 impl ListState {

@@ -408,7 +408,7 @@ impl Simulation {
             let reason = self.dice.one(FaultReason::ALL);
             self.note("reject", transfers::set_verdicts(&app, &who, id, &broken, reason));
         }
-        self.note("receive", transfers::receive(&app, &who, id, None));
+        self.note("receive", transfers::receive(&app, &who, id, None, None));
     }
 
     fn correct(&mut self) {

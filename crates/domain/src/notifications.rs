@@ -61,6 +61,10 @@ pub enum When {
     InstalledBefore,
     /// Both Parties have confirmed.
     BothConfirmed,
+    /// Lines of a transfer have become ready for its transfer file.
+    LinesReady,
+    /// Lines of a transfer wait to be corrected.
+    LinesWait,
 }
 
 impl When {
@@ -72,6 +76,8 @@ impl When {
             When::NoneRejected => "when no line was rejected",
             When::InstalledBefore => "when hubs were installed before it was processed",
             When::BothConfirmed => "when both Parties have confirmed",
+            When::LinesReady => "when lines have become ready for a transfer file",
+            When::LinesWait => "when lines wait to be corrected",
         }
     }
 }

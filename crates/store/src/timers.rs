@@ -18,16 +18,19 @@ pub struct DeadlineRow {
     pub what: String,
     /// By when.
     pub due_at: Timestamp,
-    /// When it was met, or its passing was dealt with.
+    /// When it was met, or no longer counted.
     pub settled_at: Option<Timestamp>,
+    /// When its passing was dealt with. It stays open: whoever is late still has to act.
+    pub told_at: Option<Timestamp>,
 }
 
 /// Sets a deadline, or sets it anew.
 pub fn set(tx: &mut Tx, subject: &str, what: &str, due_at: Timestamp) -> Result<()> {
     let sql = "
-        INSERT INTO deadlines (subject, what, due_at, settled_at) VALUES ($1, $2, $3, NULL)
+        INSERT INTO deadlines (subject, what, due_at, settled_at, told_at)
+        VALUES ($1, $2, $3, NULL, NULL)
         ON CONFLICT (subject, what)
-        DO UPDATE SET due_at = excluded.due_at, settled_at = NULL";
+        DO UPDATE SET due_at = excluded.due_at, settled_at = NULL, told_at = NULL";
     tx.exec(sql, args![subject, what, due_at])?;
     Ok(())
 }
@@ -41,6 +44,15 @@ pub fn settle(tx: &mut Tx, subject: &str, what: &str, at: Timestamp) -> Result<(
     Ok(())
 }
 
+/// Notes that the passing of a deadline was dealt with; it stays open.
+pub fn tell(tx: &mut Tx, subject: &str, what: &str, at: Timestamp) -> Result<()> {
+    let sql = "
+        UPDATE deadlines SET told_at = $3
+        WHERE subject = $1 AND what = $2 AND settled_at IS NULL AND told_at IS NULL";
+    tx.exec(sql, args![subject, what, at])?;
+    Ok(())
+}
+
 /// Settles all open deadlines of a subject.
 pub fn settle_all(tx: &mut Tx, subject: &str, at: Timestamp) -> Result<()> {
     let sql = "UPDATE deadlines SET settled_at = $2 WHERE subject = $1 AND settled_at IS NULL";
@@ -48,19 +60,30 @@ pub fn settle_all(tx: &mut Tx, subject: &str, at: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// The open deadlines that have passed, the longest past first.
-pub fn due(tx: &mut Tx, now: Timestamp, most: i64) -> Result<Vec<DeadlineRow>> {
+/// The open deadlines that have passed and were not dealt with, the longest past first; after `after`
+/// of those that were answered before.
+pub fn due(
+    tx: &mut Tx,
+    now: Timestamp,
+    after: Option<&DeadlineRow>,
+    most: i64,
+) -> Result<Vec<DeadlineRow>> {
     let sql = "
-        SELECT subject, what, due_at, settled_at FROM deadlines
-        WHERE settled_at IS NULL AND due_at <= $1
-        ORDER BY due_at, subject, what LIMIT $2";
-    Ok(tx.all(sql, args![now, most])?.iter().map(deadline).collect())
+        SELECT subject, what, due_at, settled_at, told_at FROM deadlines
+        WHERE settled_at IS NULL AND told_at IS NULL AND due_at <= $1
+            AND (due_at, subject, what) > ($2, $3, $4)
+        ORDER BY due_at, subject, what LIMIT CAST($5 AS BIGINT)";
+    let from = match after {
+        Some(row) => (row.due_at, row.subject.as_str(), row.what.as_str()),
+        None => (Timestamp::MIN, "", ""),
+    };
+    Ok(tx.all(sql, args![now, from.0, from.1, from.2, most])?.iter().map(deadline).collect())
 }
 
 /// The open deadlines of this kind, the next first.
 pub fn open(tx: &mut Tx, what: &str, most: i64) -> Result<Vec<DeadlineRow>> {
     let sql = "
-        SELECT subject, what, due_at, settled_at FROM deadlines
+        SELECT subject, what, due_at, settled_at, told_at FROM deadlines
         WHERE settled_at IS NULL AND what = $1
         ORDER BY due_at, subject LIMIT CAST($2 AS BIGINT)";
     Ok(tx.all(sql, args![what, most])?.iter().map(deadline).collect())
@@ -84,7 +107,7 @@ pub fn next(tx: &mut Tx, subjects: &[String]) -> Result<HashMap<String, Timestam
 /// A subject's deadlines, open and settled, by their instants.
 pub fn of(tx: &mut Tx, subject: &str) -> Result<Vec<DeadlineRow>> {
     let sql = "
-        SELECT subject, what, due_at, settled_at FROM deadlines
+        SELECT subject, what, due_at, settled_at, told_at FROM deadlines
         WHERE subject = $1 ORDER BY due_at, what";
     Ok(tx.all(sql, args![subject])?.iter().map(deadline).collect())
 }
@@ -95,6 +118,7 @@ fn deadline(row: &crate::Row) -> DeadlineRow {
         what: row.get(1),
         due_at: row.get(2),
         settled_at: row.get(3),
+        told_at: row.get(4),
     }
 }
 

@@ -3,6 +3,8 @@
 mod lines;
 mod lists;
 
+use std::collections::{HashMap, HashSet};
+
 use domain::ids::{
     AllocationRunId, FileId, OfferId, PartyId, RequestId, TransferFileId, TransferId, UserId,
 };
@@ -293,6 +295,8 @@ pub struct Selection {
     pub offer: Option<OfferId>,
     /// Only those with lines that wait for a correction.
     pub only_waiting: bool,
+    /// Only those of which something is still to come: before dispatch, on hold, or with open lines.
+    pub only_open: bool,
     /// Only those of this Party as well, on either side.
     pub counterparty: Option<PartyId>,
     /// Only those with an open deadline that has passed at this instant.
@@ -335,6 +339,13 @@ pub fn list(tx: &mut Tx, selection: &Selection, most: i64) -> Result<Vec<Transfe
     }
     if selection.only_waiting {
         wheres.push("waiting > 0".to_owned());
+    }
+    if selection.only_open {
+        let open = "id IN (
+            SELECT id FROM transfers WHERE state IN ('Agreed', 'Confirmed', 'OnHold')
+            UNION ALL
+            SELECT id FROM transfers WHERE dispatched + ready + waiting > 0)";
+        wheres.push(open.to_owned());
     }
     args.push(most.into());
     let (wheres, limit) = (wheres.join(" AND "), args.len());
@@ -472,12 +483,31 @@ pub fn delivered_on(tx: &mut Tx, pallet: &str, of_box: &str) -> Result<Vec<i64>>
     Ok(keys)
 }
 
+/// Those of these labels that a pallet or a box bears.
+pub fn known_labels<'a>(
+    tx: &mut Tx,
+    labels: impl Iterator<Item = &'a str>,
+) -> Result<HashSet<String>> {
+    let labels: Vec<&str> = labels.collect::<HashSet<&str>>().into_iter().collect();
+    let mut known = HashSet::with_capacity(labels.len());
+    for part in labels.chunks(500) {
+        let mut args = Vec::with_capacity(part.len());
+        let places = added(&mut args, part.iter().copied());
+        let sql = format!(
+            "SELECT pallet_id FROM pallets WHERE pallet_id IN ({places})
+             UNION SELECT box_id FROM packs WHERE box_id IN ({places})"
+        );
+        known.extend(tx.all(&sql, &args)?.iter().map(|row| row.get::<String>(0)));
+    }
+    Ok(known)
+}
+
 /// The labels of the pallet and the box of each of these packs, by the pack's number.
 pub fn labels(
     tx: &mut Tx,
     packs: &[i64],
-) -> Result<std::collections::HashMap<i64, (String, String)>> {
-    let mut labels = std::collections::HashMap::with_capacity(packs.len());
+) -> Result<HashMap<i64, (String, String)>> {
+    let mut labels = HashMap::with_capacity(packs.len());
     for part in packs.chunks(500) {
         let mut args = Vec::with_capacity(part.len());
         let places = added(&mut args, part.iter().copied());

@@ -321,6 +321,7 @@ pub enum Event {
         lines_sha256: String,
         reason: String,
         outcomes: Counts,
+        first_ready: bool,
     },
     /// The transfer file of the lines that are ready was prepared, bound to both Parties' lists.
     TransferFilePrepared {

@@ -82,7 +82,7 @@ pub fn redo(tx: &mut Tx, from: &App, entry: &EntryRow, event: &Event) -> Result<
             deadlines::set(tx, &subject, "expire", expires)?;
         }
         Event::OfferPublicationOverdue { offer } => {
-            deadlines::settle(tx, &OfferId(*offer).to_string(), "publish", entry.at)?;
+            deadlines::tell(tx, &OfferId(*offer).to_string(), "publish", entry.at)?;
         }
         Event::OfferClosingMoved { offer, closes_at } => {
             let closes = instant(*closes_at)?;

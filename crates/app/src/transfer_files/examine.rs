@@ -1,7 +1,10 @@
 //! A file's lines against the inventory, as one transaction sees it.
 
+use std::collections::HashMap;
+
 use domain::ids::PartyId;
 use domain::parties::PartyBook;
+use domain::stock_rules::InstallationEnds;
 use domain::transfer_files::{
     CheckContext, CheckSettings, Facts, FileRefusal, HeldBack, HubFacts, Limits, Outcome,
     ParsedFile, Receiver, Sender, check,
@@ -88,6 +91,8 @@ pub(super) struct Rules {
     pub limits: Limits,
     /// How many bytes a workbook may hold when it is unpacked.
     pub most_unpacked: u64,
+    /// The last day of installation that each device model's CHTS version sets, if it sets one.
+    ends: HashMap<i32, Date>,
 }
 
 impl Rules {
@@ -105,7 +110,13 @@ impl Rules {
         let max_lines = u32::try_from(most_lines).unwrap_or(u32::MAX);
         let limits = Limits { max_lines, ..Limits::default() };
         let most_unpacked = settings::most_unpacked(tx)?;
-        Ok(Rules { checks, parties: parties::book(tx)?, limits, most_unpacked })
+        let by_version = InstallationEnds::new(store::stock_rules::ends(tx)?);
+        let models = store::excess::models(tx)?;
+        let ends = models
+            .iter()
+            .filter_map(|(id, model)| Some((*id as i32, by_version.of(&model.chts_version, None)?)))
+            .collect();
+        Ok(Rules { checks, parties: parties::book(tx)?, limits, most_unpacked, ends })
     }
 
     /// The Parties that a file's references stand for.
@@ -197,6 +208,17 @@ impl<'k> Sight<'k> {
         }
     }
 
+    /// The same with the earlier of the two last days of installation: the hub's own, as delivered, and
+    /// its CHTS version's.
+    fn judged(&self, line: usize, rules: &Rules) -> Facts {
+        let mut facts = self.facts(line);
+        if let (Facts::Hub(facts), Some(hub)) = (&mut facts, self.hub(line)) {
+            let of_version = rules.ends.get(&self.hubs.pack(hub).model).copied();
+            facts.installation_end = [facts.installation_end, of_version].into_iter().flatten().min();
+        }
+        facts
+    }
+
     fn hub_facts(&self, hub: &HubRow, place: usize) -> HubFacts {
         let pack = self.hubs.pack(hub);
         let link = self.links.of(place);
@@ -224,7 +246,7 @@ impl<'k> Sight<'k> {
         let receivers = rules.receivers(file);
         let outcome = |(number, line): (usize, &domain::transfer_files::Line)| {
             let receiver = line.reference().map_or(Receiver::Unknown, |place| receivers[place]);
-            check(line, &self.facts(number), receiver, &context)
+            check(line, &self.judged(number, rules), receiver, &context)
         };
         file.lines.iter().enumerate().map(outcome).collect()
     }

@@ -9,12 +9,13 @@ use domain::parties::PartyBook;
 use domain::refusal::{Refusal, RefusalKind};
 use domain::transfers::{Action, Kind, Side};
 use store::Tx;
+use store::timers::DeadlineRow;
 use store::transfers::{self as rows, TransferRow};
 
 use super::view::{acting, by, must_be_current, visible};
 use super::{DirectNotice, TransferView, get};
 use crate::journal::{By, Event, enact};
-use crate::{App, Result, offers, selection};
+use crate::{App, Result, offers, selection, timers};
 
 /// The longest notes, and the longest reason.
 pub(super) const LONGEST_TEXT: usize = 2_000;
@@ -335,28 +336,42 @@ pub fn cancel(
     };
     enact(&mut tx, app, by, &event)?;
     rows::clear_list(&mut tx, id, Side::Sender)?;
-    give_back(&mut tx, app, by, &row, side != Some(Side::Sender))?;
+    give_back(&mut tx, app, by, &row, row.quantity, side != Some(Side::Sender))?;
     tx.commit()?;
     app.bell.ring();
     get(app, actor, id)
 }
 
 /// Nobody confirmed in time: the deadline's own operation.
-pub(super) fn lapse(app: &App, id: TransferId) -> Result<()> {
+pub(super) fn lapse(app: &App, id: TransferId, deadline: &DeadlineRow) -> Result<()> {
     let mut tx = app.db.write()?;
+    if !timers::still_stands(&mut tx, deadline)? {
+        return Ok(());
+    }
     let Some(row) = rows::load(&mut tx, id)? else { return Ok(()) };
     if row.state.after(Action::Lapse).is_err() {
         return Ok(());
     }
     enact(&mut tx, app, By::SYSTEM, &Event::TransferLapsed { transfer: id.0 })?;
-    give_back(&mut tx, app, By::SYSTEM, &row, true)?;
+    give_back(&mut tx, app, By::SYSTEM, &row, row.quantity, true)?;
     Ok(tx.commit()?)
 }
 
-/// What was allocated is the offer's again; the next in its order gets it if `goes_on`.
-fn give_back(tx: &mut Tx, app: &App, by: By, row: &TransferRow, goes_on: bool) -> Result<()> {
+/// So many of the hubs that were allocated are the offer's again; the next in its order gets them if
+/// `goes_on`.
+pub(super) fn give_back(
+    tx: &mut Tx,
+    app: &App,
+    by: By,
+    row: &TransferRow,
+    quantity: i64,
+    goes_on: bool,
+) -> Result<()> {
     let (Some(offer), Some(request)) = (row.offer, row.request) else { return Ok(()) };
-    offers::give_back(tx, app, by, offer, request, row.quantity)?;
+    if quantity == 0 {
+        return Ok(());
+    }
+    offers::give_back(tx, app, by, offer, request, quantity)?;
     if goes_on {
         selection::next(tx, app, offer)?;
     }

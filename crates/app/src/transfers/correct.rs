@@ -53,12 +53,12 @@ pub fn correct(
     if keys.is_empty() {
         return Err(Refusal::field("hubs", "Choose at least one line.").into());
     }
-    must_be_possible(&mut tx, id, &keys, correction, side)?;
+    let whose = must_be_possible(&mut tx, id, &keys, correction, side)?;
     let at = app.now();
     let mut bytes = Vec::new();
     write_manifest(&mut bytes, keys.iter().map(|key| (DeviceId::from_key(*key), "", "")));
     let stored = store::files::keep(&mut tx, &bytes, at)?;
-    let by = side.map_or_else(|| By::from(actor), |side| by(actor, &row, side));
+    let by = side.or(whose).map_or_else(|| By::from(actor), |side| by(actor, &row, side));
     let made = Corrected { side, correction, reason };
     let event = change(&mut tx, row, &made, (&stored, &bytes), at)?;
     record(&mut tx, at, by, &event)?;
@@ -78,13 +78,16 @@ fn must_be_allowed(actor: &Actor, side: Option<Side>) -> Result<()> {
     Ok(())
 }
 
+/// Refuses what can't be made of one of the lines. Answers the side whose correction it is of all of
+/// them, if it is one's alone: the DCC makes it for that side.
 fn must_be_possible(
     tx: &mut Tx,
     id: TransferId,
     keys: &[i64],
     correction: Correction,
     side: Option<Side>,
-) -> Result<()> {
+) -> Result<Option<Side>> {
+    let mut whose = Vec::with_capacity(keys.len());
     let lines = rows::lines_of(tx, id, keys)?;
     for key in keys {
         let hub = DeviceId::from_key(*key);
@@ -105,8 +108,10 @@ fn must_be_possible(
             );
             return Err(Refusal::field("correction", message).into());
         }
+        whose.push(correction.whose(outcome));
     }
-    Ok(())
+    whose.dedup();
+    Ok(if let [one] = whose[..] { one } else { None })
 }
 
 /// Makes a correction; the entry is left to the caller.
@@ -155,6 +160,7 @@ pub(super) fn change(
         deadlines::set(tx, &row, at)?;
     }
     rows::update(tx, &row)?;
+    let first_ready = !had_ready && row.counts.ready > 0;
     Ok(Event::TransferLinesCorrected {
         transfer: id.0,
         side: made.side.map(|side| side.name().to_owned()),
@@ -162,6 +168,7 @@ pub(super) fn change(
         lines_sha256: hex(&file.sha256),
         reason: made.reason.clone(),
         outcomes,
+        first_ready,
     })
 }
 

@@ -1,7 +1,7 @@
 //! The deadlines of transfers: set with each step, met by the next one, dealt with when they pass.
 
 use domain::ids::TransferId;
-use domain::transfers::{Action, State};
+use domain::transfers::State;
 use jiff::Timestamp;
 use store::Tx;
 use store::timers::DeadlineRow;
@@ -46,7 +46,7 @@ pub(crate) fn passed(app: &App, deadline: &DeadlineRow) -> Result<bool> {
         .parse()
         .map_err(|_| Error::Damaged(format!("{} is no transfer", deadline.subject)))?;
     match deadline.what.as_str() {
-        "confirm" => return agree::lapse(app, id).map(|()| true),
+        "confirm" => return agree::lapse(app, id, deadline).map(|()| true),
         "dispatch" | "arrive" | "receive" | "escalate" | "prepare" => {}
         _ => return Ok(false),
     }
@@ -56,7 +56,7 @@ pub(crate) fn passed(app: &App, deadline: &DeadlineRow) -> Result<bool> {
     let event = Event::TransferOverdue { transfer: id.0, what: deadline.what.clone() };
     enact(&mut tx, app, By::SYSTEM, &event)?;
     let accepts = deadline.what == "escalate"
-        && row.state.allows(Action::Receive)
+        && row.state == State::Arrived
         && settings::text(&mut tx, &settings::TRANSFER_ACCEPT_BY_SILENCE)? == "on";
     if accepts {
         receive::by_silence(&mut tx, app, id)?;
@@ -65,12 +65,16 @@ pub(crate) fn passed(app: &App, deadline: &DeadlineRow) -> Result<bool> {
     Ok(true)
 }
 
-/// The passing of a deadline was dealt with. A late receipt is escalated after its reminder.
+/// The passing of a deadline was dealt with. Stock of which nobody says that it has arrived is due to
+/// be received all the same; a late receipt is escalated after its reminder.
 pub(super) fn redo(tx: &mut Tx, row: &TransferRow, what: &str, at: Timestamp) -> Result<()> {
-    met(tx, row, what, at)?;
-    if what == "receive" {
-        let due_at = timers::deadline(tx, at, &settings::TIMER_RECEIPT_ESCALATION)?;
-        store::timers::set(tx, &row.id.to_string(), "escalate", due_at)?;
-    }
-    Ok(())
+    let subject = row.id.to_string();
+    store::timers::tell(tx, &subject, what, at)?;
+    let (next, setting) = match what {
+        "arrive" => ("receive", &settings::TIMER_RECEIPT),
+        "receive" => ("escalate", &settings::TIMER_RECEIPT_ESCALATION),
+        _ => return Ok(()),
+    };
+    let due_at = timers::deadline(tx, at, setting)?;
+    Ok(store::timers::set(tx, &subject, next, due_at)?)
 }

@@ -5,7 +5,7 @@ use domain::access::{Action as Permission, Actor};
 use domain::ids::{TransferId, UserId};
 use domain::refusal::{Refusal, RefusalKind};
 use domain::timers::{InWords, british_day};
-use domain::transfers::{Action, LineState, Side, read_manifest, write_manifest};
+use domain::transfers::{Action, Kind, LineState, Side, read_manifest, write_manifest};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use store::Tx;
@@ -16,7 +16,7 @@ use store::transfers::{self as rows, Counts, LineRow, TransferRow};
 use super::agree::{given_text, must_be_able_to_receive, own_side};
 use super::facts::Stock;
 use super::view::by;
-use super::{Dispatch, TransferView, deadlines, get, list};
+use super::{Dispatch, TransferView, agree, deadlines, get, list};
 use crate::files::hex;
 use crate::journal::{Event, enact};
 use crate::{App, Error, Result};
@@ -27,7 +27,8 @@ const LONGEST_NAME: usize = 200;
 const NAMED: usize = 5;
 
 /// Declares that the hubs of the sender's list have left. They are checked against the inventory
-/// once more, and are in no other transfer from then on.
+/// once more, and are in no other transfer from then on. If fewer than agreed are meant, the rest of
+/// what was allocated goes back to the offer; its Party called it off, so it does not go on.
 pub fn dispatch(
     app: &App,
     actor: &Actor,
@@ -39,9 +40,11 @@ pub fn dispatch(
     let mut tx = app.db.write()?;
     let row = own_side(&mut tx, actor, id, Permission::Dispatch, side, version)?;
     row.state.after(Action::Dispatch)?;
+    list::must_be_as_seen(&mut tx, (id, side), given.list_version)?;
     let at = app.now();
     let today = british_day(at);
     must_not_be_later(given.on, today)?;
+    must_not_be_before(given.on, &row)?;
     let carrier = named("carrier", &given.carrier, 1)?;
     let consignment_note = named("consignment_note", &given.consignment_note, 1)?;
     let seals = named("seals", &given.seals, 0)?;
@@ -66,7 +69,9 @@ pub fn dispatch(
         manifest_sha256: hex(&stored.sha256),
         hubs: keys.len() as u64,
     };
-    enact(&mut tx, app, by(actor, &row, side), &event)?;
+    let by = by(actor, &row, side);
+    enact(&mut tx, app, by, &event)?;
+    agree::give_back(&mut tx, app, by, &row, row.quantity - keys.len() as i64, false)?;
     tx.commit()?;
     app.bell.ring();
     get(app, actor, id)
@@ -78,6 +83,16 @@ pub(super) fn must_not_be_later(on: Date, today: Date) -> Result<()> {
         return Ok(());
     }
     let message = format!("Enter a day that is not later than today, {}.", InWords(today));
+    Err(Refusal::field("on", message).into())
+}
+
+/// A day from that of the agreement on; Parties that agreed between themselves may notify it later.
+fn must_not_be_before(on: Date, row: &TransferRow) -> Result<()> {
+    let agreed = british_day(row.agreed_at);
+    if on >= agreed || row.kind == Kind::Direct {
+        return Ok(());
+    }
+    let message = format!("It was agreed on {}; enter that day or a later one.", InWords(agreed));
     Err(Refusal::field("on", message).into())
 }
 

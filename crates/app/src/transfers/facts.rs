@@ -36,9 +36,11 @@ impl<'a> Stock<'a> {
         let _span = tracing::debug_span!("look up", hubs = keys.len()).entered();
         let hubs = facts::hubs(tx, keys, &mut |_| Ok(()))?;
         let of = &transfer.specification;
+        // What goes back goes back as it came.
+        let any = transfer.reverses.is_some();
         let fit = |model: &rows::ModelRow| Fit {
-            model: model.manufacturer == of.manufacturer && model.model == of.model,
-            variant: model.has_variants(of),
+            model: any || model.manufacturer == of.manufacturer && model.model == of.model,
+            variant: any || model.has_variants(of),
             firmware: transfer.firmware.is_empty()
                 || transfer.firmware.contains(&model.firmware_version),
         };
@@ -66,11 +68,13 @@ impl<'a> Stock<'a> {
         let pack = self.pack(hub);
         let fit = self.models.get(&pack.model).copied().unwrap_or_default();
         let region = &self.hubs.regions[usize::from(pack.region)];
+        let is_of_region =
+            self.transfer.reverses.is_some() || *region == self.transfer.specification.region;
         Some(Facts {
             is_senders: PartyId(hub.party.into()) == self.transfer.sender,
             is_pending: hub.status == SmiStatus::Pending,
             is_agreed_model: fit.model,
-            is_agreed_variant: fit.variant && *region == self.transfer.specification.region,
+            is_agreed_variant: fit.variant && is_of_region,
             is_agreed_firmware: fit.firmware,
         })
     }

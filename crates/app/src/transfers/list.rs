@@ -78,7 +78,22 @@ fn state(tx: &mut Tx, row: &TransferRow, side: Side) -> Result<ListState> {
             Side::Sender => row.quantity,
             Side::Receiver => row.counts.dispatched,
         },
+        version: counts.changes,
     })
+}
+
+/// Refuses when the list has changed since the person saw it.
+pub(super) fn must_be_as_seen(
+    tx: &mut Tx,
+    (id, side): (TransferId, Side),
+    seen: Option<i64>,
+) -> Result<()> {
+    match seen {
+        Some(seen) if seen != rows::list_counts(tx, id, side)?.changes => {
+            Err(settings::out_of_date().into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Part of the list of a side, by ID.
@@ -290,6 +305,12 @@ fn named(
     side: Side,
     given: &[ListRow],
 ) -> Result<(Vec<Named>, Unnamed)> {
+    let labels = given.iter().flat_map(|listed| match &listed.mention {
+        Mention::Hub(..) | Mention::Mistake(_) => ["", ""],
+        Mention::Pallet { pallet, of_box } => [pallet.as_str(), of_box.as_str()],
+        Mention::Label(label, _) => [label.as_str(), ""],
+    });
+    let known = rows::known_labels(tx, labels.filter(|label| !label.is_empty()))?;
     let mut hubs = Vec::with_capacity(given.len());
     let mut others = Vec::new();
     let mut pallets: HashMap<(String, String), Vec<i64>> = HashMap::new();
@@ -307,7 +328,11 @@ fn named(
             Mention::Label(label, _) => vec![(label, ""), ("", label)],
         };
         let mut found = Vec::new();
+        let is_known = |label: &str| label.is_empty() || known.contains(label);
         for (pallet, of_box) in labels {
+            if !is_known(pallet) || !is_known(of_box) {
+                continue;
+            }
             let name = (pallet.to_owned(), of_box.to_owned());
             if !pallets.contains_key(&name) {
                 let delivered = rows::delivered_on(tx, pallet, of_box)?;
@@ -498,7 +523,7 @@ fn objection(
     if hub.is_quarantined {
         return Some("This hub is quarantined and stays where it is.".to_owned());
     }
-    if stock.has_ended(pack, today) {
+    if row.reverses.is_none() && stock.has_ended(pack, today) {
         return Some("Its installation end date has passed; return it to the DCC.".to_owned());
     }
     match held {
@@ -631,10 +656,17 @@ pub fn remove(
     Ok(state)
 }
 
-/// Empties the list of a side.
-pub fn clear(app: &App, actor: &Actor, id: TransferId, side: Side) -> Result<ListState> {
+/// Empties the list of a side; `seen` is its version as the person has it before them.
+pub fn clear(
+    app: &App,
+    actor: &Actor,
+    id: TransferId,
+    side: Side,
+    seen: Option<i64>,
+) -> Result<ListState> {
     let mut tx = app.db.write()?;
     let row = open_list(&mut tx, actor, id, side)?;
+    must_be_as_seen(&mut tx, (id, side), seen)?;
     rows::clear_list(&mut tx, id, side)?;
     let state = state(&mut tx, &row, side)?;
     tx.commit()?;

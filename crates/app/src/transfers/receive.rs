@@ -55,16 +55,19 @@ pub fn arrive(
 }
 
 /// Declares the receiver's list: both lists are compared, what matches waits for its transfer file.
+/// `seen` is the version of the list as the person has it before them.
 pub fn receive(
     app: &App,
     actor: &Actor,
     id: TransferId,
     version: Option<i64>,
+    seen: Option<i64>,
 ) -> Result<TransferView> {
     let side = Side::Receiver;
     let mut tx = app.db.write()?;
     let row = own_side(&mut tx, actor, id, Permission::Receive, side, version)?;
     row.state.after(Action::Receive)?;
+    list::must_be_as_seen(&mut tx, (id, side), seen)?;
     let receipt = list::declared(&mut tx, id, side)?;
     if receipt.is_empty() {
         let message = "The list is empty. Start from the manifest and turn down what did not come, \

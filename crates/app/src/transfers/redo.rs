@@ -170,7 +170,9 @@ pub(crate) fn redo(tx: &mut Tx, from: &App, entry: &EntryRow, event: &Event) -> 
             let condition = Condition::from_name(condition);
             row.condition = Some(condition.ok_or_else(|| damaged(entry, "no such condition"))?);
             row.condition_note = Some(note.clone());
-            deadlines::met(tx, &row, "arrive", at)?;
+            for what in ["arrive", "escalate"] {
+                deadlines::met(tx, &row, what, at)?;
+            }
             deadlines::set(tx, &row, at)?;
             Ok(rows::update(tx, &row)?)
         }

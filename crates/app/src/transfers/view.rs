@@ -6,6 +6,7 @@ use std::collections::hash_map::Entry;
 use domain::access::{Action as Permission, Actor, Reach, Sight};
 use domain::ids::{PartyId, TransferId, UserId};
 use domain::parties::PartyBook;
+use domain::reconciliation::Outcome;
 use domain::refusal::{Refusal, RefusalKind};
 use domain::timers::{WorkingDays, british_day};
 use domain::transfers::{Action, Correction, LineState, Side, State};
@@ -112,13 +113,11 @@ pub fn list(
         kind: filter.kind,
         offer: filter.offer,
         only_waiting: filter.only_waiting,
+        only_open: filter.mine,
         counterparty: filter.counterparty,
         overdue_at: filter.overdue.then(|| app.now()),
         before,
     };
-    if filter.mine && filter.state.is_none() {
-        selection.states = State::ALL.iter().copied().filter(|state| !state.is_final()).collect();
-    }
     let mut tx = app.db.read()?;
     let mut wanted = Vec::new();
     let next = 'pages: loop {
@@ -208,7 +207,7 @@ pub fn get(app: &App, actor: &Actor, id: TransferId) -> Result<TransferView> {
         received: received(&mut tx, &row, &mut people)?,
         sender_confirmed,
         receiver_confirmed,
-        may: may(actor, &row, side, reversed_by),
+        may: may(actor, &row, side, reversed_by, &outcomes),
         next_step: next_step(&row, &book),
         clocks: deadlines.iter().map(|d| clock(d, &days, app.now())).collect(),
         outcomes: outcomes
@@ -271,7 +270,7 @@ fn dispatched(tx: &mut Tx, row: &TransferRow, people: &mut People) -> Result<Opt
                 let extra = rows::outcome_counts(tx, row.id)?;
                 let extra: i64 = extra
                     .iter()
-                    .filter(|(outcome, _, _)| *outcome == domain::reconciliation::Outcome::Extra)
+                    .filter(|(outcome, _, _)| *outcome == Outcome::Extra)
                     .map(|(_, _, lines)| lines)
                     .sum();
                 c.dispatched + c.ready + c.waiting + c.moved + c.dropped - extra
@@ -383,7 +382,11 @@ fn may(
     row: &TransferRow,
     side: Option<Side>,
     reversed_by: Option<TransferId>,
+    outcomes: &[(Outcome, LineState, i64)],
 ) -> May {
+    let is_installed = |(outcome, state, _): &(Outcome, LineState, i64)| {
+        (*outcome, *state) == (Outcome::NotPending, LineState::Waiting)
+    };
     let reaches = |action: Permission, of: Side| match actor.reach(action) {
         Reach::All => true,
         Reach::Own => side == Some(of),
@@ -415,7 +418,7 @@ fn may(
             && (reaches(Permission::Dispatch, Side::Sender)
                 || reaches(Permission::Receive, Side::Receiver)),
         prepare: row.state.allows(Action::Prepare)
-            && row.counts.ready + row.counts.waiting > 0
+            && (row.counts.ready > 0 || outcomes.iter().any(is_installed))
             && all(Permission::PrepareTransferFile),
         hold: row.state.allows(Action::Hold) && supervises,
         release: row.state.allows(Action::Release) && supervises,
@@ -478,7 +481,7 @@ fn line_view(line: LineRow, row: &TransferRow, actor: &Actor, side: Option<Side>
 
 /// The corrections that this person can make of a line that waits with this outcome.
 pub(super) fn possible(
-    outcome: domain::reconciliation::Outcome,
+    outcome: Outcome,
     actor: &Actor,
     side: Option<Side>,
 ) -> Vec<Correction> {

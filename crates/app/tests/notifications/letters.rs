@@ -69,7 +69,9 @@ fn facts(kind: MessageKind) -> Facts {
         MessageKind::TransferToConfirm
         | MessageKind::TransferToDispatch
         | MessageKind::TransferOnItsWay
+        | MessageKind::TransferArrived
         | MessageKind::TransferReceived
+        | MessageKind::LinesToCorrect
         | MessageKind::TransferLines
         | MessageKind::FileToPrepare => transfer(&mut facts, ""),
         MessageKind::TransferCompleted => transfer(&mut facts, "with exceptions"),

@@ -177,7 +177,7 @@ fn pass_until_quiet(world: &World) {
     loop {
         app::timers::pass(&world.app).unwrap();
         let mut tx = world.app.db.read().unwrap();
-        if store::timers::due(&mut tx, world.app.now(), 1).unwrap().is_empty() {
+        if store::timers::due(&mut tx, world.app.now(), None, 1).unwrap().is_empty() {
             return;
         }
     }

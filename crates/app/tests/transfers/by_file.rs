@@ -116,7 +116,7 @@ fn other_files_do_not_touch_the_hubs_of_an_open_transfer() {
         transfers::start_from_manifest(&w.app, &w.south, id).unwrap();
         transfers::remove(&w.app, &w.south, id, domain::transfers::Side::Receiver, &hubs([3]))
             .unwrap();
-        transfers::receive(&w.app, &w.south, id, None).unwrap();
+        transfers::receive(&w.app, &w.south, id, None, None).unwrap();
         // To somebody else, with a hub that waits, and with one that is not of it.
         assert_eq!(controlled(&w, 1..=2, "WES1", id.to_string()), counts(&[("R05", 2)]));
         let found = controlled(&w, 1..=4, "SOU1", id.to_string());

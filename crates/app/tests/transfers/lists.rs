@@ -184,7 +184,7 @@ fn lists_go_out_as_tables_and_come_back() {
         let (_, blank) = table(&w.south, ListKind::Receipt, Format::Xlsx);
         let added = transfers::add_file(&w.app, &w.south, id, Side::Receiver, &blank).unwrap();
         assert_eq!((added.added, added.of(Class::Good)), (12, 12));
-        transfers::receive(&w.app, &w.south, id, None).unwrap();
+        transfers::receive(&w.app, &w.south, id, None, None).unwrap();
         let (_, lines) = table(&w.auditor, ListKind::Lines, Format::Csv);
         let text = String::from_utf8(lines).unwrap();
         assert_eq!(text.lines().filter(|line| line.contains(",Match,ready,")).count(), 12);

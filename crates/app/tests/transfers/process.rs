@@ -40,7 +40,7 @@ fn a_direct_transfer_goes_from_notice_to_inventory() {
             .unwrap();
         let extra = transfers::scan(app, south, id, Side::Receiver, &hub(20).to_string()).unwrap();
         assert_eq!(extra.of(Class::Wrong), 1);
-        let view = transfers::receive(app, south, id, None).unwrap();
+        let view = transfers::receive(app, south, id, None, None).unwrap();
         assert_eq!(view.state, State::Reconciled);
         assert_eq!((view.counts.ready, view.counts.waiting), (6, 5));
         let lines = w.lines(id);
@@ -165,7 +165,7 @@ fn a_party_sees_only_the_transfers_that_it_is_part_of() {
             refused(transfers::lines(app, &w.west, id, &Default::default(), None, 10)).0,
             refused(transfers::history(app, &w.west, id)).0,
             refused(transfers::dispatch(app, &w.west, id, None, &leaving())).0,
-            refused(transfers::receive(app, &w.west, id, None)).0,
+            refused(transfers::receive(app, &w.west, id, None, None)).0,
             refused(transfers::cancel(app, &w.west, id, None, "no")).0,
             refused(transfers::add_text(app, &w.west, id, Side::Sender, "1")).0,
             refused(transfers::responsibility(app, &w.west, hub(1))).0,
@@ -180,7 +180,7 @@ fn a_party_sees_only_the_transfers_that_it_is_part_of() {
             (0, 1, 1, 1)
         );
         // Each does its own part.
-        assert_eq!(refused(transfers::receive(app, &w.north, id, None)).0, "not-allowed");
+        assert_eq!(refused(transfers::receive(app, &w.north, id, None, None)).0, "not-allowed");
         assert_eq!(refused(transfers::hold(app, &w.south, id, None, "wait")).0, "not-allowed");
         assert_eq!(refused(transfers::prepare(app, &w.north, id, None)).0, "not-allowed");
         let by_viewer = transfers::list_state(app, &w.south_viewer, id, Side::Receiver);
@@ -204,7 +204,7 @@ fn what_waits_for_whom_is_listed() {
         let id = w.arrived(4..=6);
         assert_eq!(all(), [1, 1, 1, 0]);
         transfers::start_from_manifest(&w.app, &w.south_warehouse, id).unwrap();
-        transfers::receive(&w.app, &w.south_warehouse, id, None).unwrap();
+        transfers::receive(&w.app, &w.south_warehouse, id, None, None).unwrap();
         assert_eq!(all(), [1, 0, 0, 1]);
     });
 }
@@ -259,7 +259,7 @@ fn late_steps_are_noted_and_silence_does_not_accept() {
         assert_eq!((late("receive"), late("escalate")), (1, 1));
         assert_eq!(w.view(id).state, State::Arrived);
         transfers::start_from_manifest(&w.app, &w.south, id).unwrap();
-        transfers::receive(&w.app, &w.south, id, None).unwrap();
+        transfers::receive(&w.app, &w.south, id, None, None).unwrap();
         w.days_later(5);
         w.tick();
         assert_eq!(late("prepare"), 1);
@@ -346,7 +346,7 @@ fn a_reversal_is_a_new_transfer_that_takes_back_what_is_still_there() {
         transfers::dispatch(&w.app, &w.south_warehouse, new.id, None, &leaving()).unwrap();
         transfers::arrive(&w.app, &w.north, new.id, None, &arrival()).unwrap();
         transfers::start_from_manifest(&w.app, &w.north, new.id).unwrap();
-        transfers::receive(&w.app, &w.north, new.id, None).unwrap();
+        transfers::receive(&w.app, &w.north, new.id, None, None).unwrap();
         let view = w.moved(new.id);
         assert_eq!(view.state, State::Completed);
         for n in 1..=5 {
@@ -368,7 +368,7 @@ fn a_log_says_who_was_responsible_at_any_instant() {
         let accepted = app.now();
         transfers::start_from_manifest(app, &w.south, id).unwrap();
         transfers::set_verdicts(app, &w.south, id, &hubs([3]), Some(FaultReason::Led)).unwrap();
-        transfers::receive(app, &w.south, id, None).unwrap();
+        transfers::receive(app, &w.south, id, None, None).unwrap();
         w.days_later(1);
         w.moved(id);
         let at = |n, instant| {
@@ -400,7 +400,7 @@ fn an_out_of_date_page_overwrites_nothing() {
         transfers::start_from_manifest(&w.app, &w.south, id).unwrap();
         let old = Some(w.view(id).version - 1);
         let results = [
-            refused(transfers::receive(&w.app, &w.south, id, old)).0,
+            refused(transfers::receive(&w.app, &w.south, id, old, None)).0,
             refused(transfers::cancel(&w.app, &w.south, id, old, "no")).0,
             refused(transfers::hold(&w.app, &w.logistics, id, old, "no")).0,
             refused(transfers::arrive(&w.app, &w.south, id, old, &arrival())).0,

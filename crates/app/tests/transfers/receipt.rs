@@ -24,7 +24,7 @@ fn a_hub_that_was_never_dispatched_never_moves() {
         let gpfs = add(&format!("{}\n{}", gpf(1), gpf(201)));
         assert!(gpfs.answers[0].message.contains(&hub(1).to_string()));
         assert!(!gpfs.answers[1].message.contains(&hub(201).to_string()));
-        let view = transfers::receive(app, south, id, None).unwrap();
+        let view = transfers::receive(app, south, id, None, None).unwrap();
         assert_eq!((view.counts.ready, view.counts.waiting), (4, 4));
         let hubs = hubs([20, 101, 201, 999]);
         for how in [Correction::Found, Correction::TakeAsItIs, Correction::CheckAgain] {
@@ -59,7 +59,7 @@ fn what_a_file_names_twice_waits_and_sending_it_again_changes_nothing() {
         assert_eq!(classes, [Class::Good, Class::Good, Class::Duplicate, Class::Unknown]);
         let again = add();
         assert_eq!((again.added, again.list.hubs, again.list.repeated), (0, 2, 1));
-        transfers::receive(app, south, id, None).unwrap();
+        transfers::receive(app, south, id, None, None).unwrap();
         let lines = w.lines(id);
         let outcome = |n| lines[&hub(n)].outcome.unwrap();
         assert_eq!(
@@ -84,7 +84,7 @@ fn an_empty_receipt_is_not_taken_and_a_list_survives() {
     both(|url| {
         let w = world(url);
         let id = w.arrived(1..=3);
-        let receive = |actor| transfers::receive(&w.app, actor, id, None);
+        let receive = |actor| transfers::receive(&w.app, actor, id, None, None);
         assert!(refused(receive(&w.south)).1.contains("The list is empty"));
         transfers::scan(&w.app, &w.south, id, Side::Receiver, &hub(1).to_string()).unwrap();
         let state = |actor| transfers::list_state(&w.app, actor, id, Side::Receiver).unwrap();
@@ -95,7 +95,7 @@ fn an_empty_receipt_is_not_taken_and_a_list_survives() {
         let rest =
             transfers::list_entries(&w.app, &w.south, id, Side::Receiver, page.next, 2).unwrap();
         assert_eq!((page.items.len(), rest.items.len(), rest.next), (2, 1, None));
-        assert_eq!(transfers::clear(&w.app, &w.south, id, Side::Receiver).unwrap().hubs, 0);
+        assert_eq!(transfers::clear(&w.app, &w.south, id, Side::Receiver, None).unwrap().hubs, 0);
     });
 }
 
@@ -106,7 +106,7 @@ fn a_hub_installed_on_the_way_waits_and_finance_is_told() {
         let id = w.arrived(1..=4);
         w.install(2);
         transfers::start_from_manifest(&w.app, &w.south, id).unwrap();
-        let view = transfers::receive(&w.app, &w.south, id, None).unwrap();
+        let view = transfers::receive(&w.app, &w.south, id, None, None).unwrap();
         assert_eq!((view.counts.ready, view.counts.waiting), (3, 1));
         assert_eq!(w.lines(id)[&hub(2)].outcome, Some(Outcome::NotPending));
         let how = Correction::CheckAgain;
@@ -153,7 +153,7 @@ fn what_is_not_as_agreed_moves_only_when_the_receiver_takes_it() {
         }
         tx.commit().unwrap();
         transfers::start_from_manifest(&w.app, &w.south, id).unwrap();
-        transfers::receive(&w.app, &w.south, id, None).unwrap();
+        transfers::receive(&w.app, &w.south, id, None, None).unwrap();
         let lines = w.lines(id);
         assert_eq!(lines[&hub(1)].outcome, Some(Outcome::WrongModel));
         assert_eq!(lines[&hub(2)].outcome, Some(Outcome::WrongFirmware));

@@ -195,6 +195,7 @@ pub fn notice(quantity: i64) -> DirectNotice {
 
 pub fn leaving() -> Dispatch {
     Dispatch {
+        list_version: None,
         on: "2026-11-23".parse().unwrap(),
         carrier: "Swift Haulage".into(),
         consignment_note: "CN-1001".into(),
@@ -256,7 +257,7 @@ impl World {
     pub fn received(&self, numbers: impl IntoIterator<Item = u64>) -> TransferId {
         let id = self.arrived(numbers);
         transfers::start_from_manifest(&self.app, &self.south_warehouse, id).unwrap();
-        transfers::receive(&self.app, &self.south_warehouse, id, None).unwrap();
+        transfers::receive(&self.app, &self.south_warehouse, id, None, None).unwrap();
         id
     }
 

@@ -89,8 +89,12 @@ kinds! {
     TransferToDispatch,
     /// A transfer is on its way.
     TransferOnItsWay,
+    /// A transfer has arrived.
+    TransferArrived,
     /// A transfer was received.
     TransferReceived,
+    /// Lines of a transfer wait to be corrected.
+    LinesToCorrect,
     /// Lines of a transfer were corrected.
     TransferLines,
     /// The file of a transfer is to be prepared.
@@ -474,6 +478,18 @@ pub const TABLE: &[Row] = &[
         )],
     },
     Row {
+        kind: MessageKind::TransferArrived,
+        word: "transfer-arrived",
+        name: "A transfer has arrived",
+        because: "you dispatch hubs for the sender",
+        usually: Digest,
+        required: false,
+        rules: &[rule(
+            "TransferArrived",
+            &[Party(Sender, &[Role::StockManager, Role::Warehouse])],
+        )],
+    },
+    Row {
         kind: MessageKind::TransferReceived,
         word: "transfer-received",
         name: "A transfer was received",
@@ -483,6 +499,22 @@ pub const TABLE: &[Row] = &[
         rules: &[rule(
             "TransferReceived",
             &[Party(Sender, &[Role::StockManager]), Party(Receiver, &[Role::StockManager])],
+        )],
+    },
+    Row {
+        kind: MessageKind::LinesToCorrect,
+        word: "lines-to-correct",
+        name: "Lines of a transfer wait to be corrected",
+        because: "you manage stock for a Party of the transfer, or dispatch or receive for it",
+        usually: Now,
+        required: true,
+        rules: &[only(
+            "TransferReceived",
+            When::LinesWait,
+            &[
+                Party(Sender, &[Role::StockManager, Role::Warehouse]),
+                Party(Receiver, &[Role::StockManager, Role::Warehouse]),
+            ],
         )],
     },
     Row {
@@ -504,7 +536,11 @@ pub const TABLE: &[Row] = &[
         because: "you prepare transfer files",
         usually: Now,
         required: true,
-        rules: &[rule("TransferReceived", &[Centre(&[Role::DccLogistics])])],
+        rules: &[
+            only("TransferReceived", When::LinesReady, &[Centre(&[Role::DccLogistics])]),
+            only("TransferLinesCorrected", When::LinesReady, &[Centre(&[Role::DccLogistics])]),
+            only("TransferFileDropped", When::LinesReady, &[Centre(&[Role::DccLogistics])]),
+        ],
     },
     Row {
         kind: MessageKind::TransferCompleted,

@@ -246,6 +246,16 @@ impl Correction {
         may.then_some(row.3)
     }
 
+    /// The side whose correction this is of a line that waits with this outcome; none if either can
+    /// make it.
+    pub fn whose(self, outcome: Outcome) -> Option<Side> {
+        let row = CORRECTIONS.iter().find(|(o, c, _, _)| *o == outcome && *c == self)?;
+        match row.2 {
+            Who::Only(side) => Some(side),
+            Who::Either => None,
+        }
+    }
+
     /// Every correction that this side can make of a line that waits with this outcome.
     pub fn possible(outcome: Outcome, by: Option<Side>) -> Vec<Correction> {
         Self::ALL.iter().copied().filter(|c| c.of(outcome, by).is_some()).collect()

@@ -95,6 +95,7 @@ pub fn run(arguments: &Arguments, command: &Transfer) -> Result<Ended> {
                 consignment_note: given.consignment_note.clone(),
                 seals: given.seals.clone(),
                 fewer_is_meant: given.fewer,
+                list_version: None,
             };
             if let Some(file) = &given.file {
                 let added = replace(&app, &actor, id, Side::Sender, file)?;
@@ -126,7 +127,7 @@ pub fn run(arguments: &Arguments, command: &Transfer) -> Result<Ended> {
                     transfers::start_from_manifest(&app, &actor, id)?;
                 }
             }
-            let view = transfers::receive(&app, &actor, id, None)?;
+            let view = transfers::receive(&app, &actor, id, None, None)?;
             let ended = if view.counts.waiting > 0 { Ended::SomeRejected } else { Ended::Well };
             show(arguments, &view);
             return Ok(ended);
@@ -174,7 +175,7 @@ fn bytes(file: &Path) -> Result<Vec<u8>> {
 /// Puts a file in the place of the list that was begun.
 fn replace(app: &App, actor: &Actor, id: TransferId, side: Side, file: &Path) -> Result<Added> {
     let bytes = bytes(file)?;
-    transfers::clear(app, actor, id, side)?;
+    transfers::clear(app, actor, id, side, None)?;
     transfers::add_file(app, actor, id, side, &bytes)
 }
 

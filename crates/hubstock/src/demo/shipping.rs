@@ -123,6 +123,7 @@ impl<'a> Shipping<'a> {
             consignment_note: format!("FW-{:05}", 41_000 + id.0),
             seals: format!("S{:05}, S{:05}", 700 + id.0, 800 + id.0),
             fewer_is_meant: true,
+            list_version: None,
         };
         transfers::dispatch(self.app, &self.sender, id, None, &given)?;
         Ok(id)
@@ -149,7 +150,7 @@ impl<'a> Shipping<'a> {
             let reason = Some(FaultReason::DamagedCase);
             transfers::set_verdicts(self.app, &self.warehouse, id, &rejected, reason)?;
         }
-        transfers::receive(self.app, &self.warehouse, id, None)?;
+        transfers::receive(self.app, &self.warehouse, id, None, None)?;
         Ok(id)
     }
 

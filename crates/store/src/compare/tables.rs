@@ -35,7 +35,7 @@ const fn with_secret(table: Table, secret: &'static [&'static str]) -> Table {
 pub const TABLES: &[Table] = &[
     table("settings", &["name"], &["value", "version"]),
     table("holidays", &["day"], &["name"]),
-    table("deadlines", &["subject", "what"], &["due_at", "settled_at"]),
+    table("deadlines", &["subject", "what"], &["due_at", "settled_at", "told_at"]),
     table(
         "parties",
         &["id"],
@@ -424,6 +424,7 @@ pub const NOT_REBUILT: &[(&str, &str)] = &[
     ("idempotency_keys", "answers already given, forgotten after a day"),
     ("jobs", "work under way; what it did is in the journal"),
     ("transfer_lists", "lists that are being built; what is declared is in the journal"),
+    ("transfer_list_changes", "how often such a list has changed"),
     ("places", "how far the readers of the journal have come"),
     (
         "notices",

@@ -61,15 +61,29 @@ pub struct ListCounts {
     pub rejected: i64,
     /// Those that were named more than once.
     pub repeated: i64,
+    /// How often the list has changed.
+    pub changes: i64,
 }
 
 /// How long a list is.
 pub fn list_counts(tx: &mut Tx, transfer: TransferId, side: Side) -> Result<ListCounts> {
     let sql = "
-        SELECT count(*), count(CASE WHEN reason > 0 THEN 1 END), count(CASE WHEN times > 1 THEN 1 END)
+        SELECT count(*), count(CASE WHEN reason > 0 THEN 1 END), count(CASE WHEN times > 1 THEN 1 END),
+            coalesce((SELECT c.changes FROM transfer_list_changes c
+                WHERE c.transfer = $1 AND c.side = $2), 0)
         FROM transfer_lists WHERE transfer = $1 AND side = $2";
     let row = tx.one("count", sql, args![transfer, side.name()])?;
-    Ok(ListCounts { hubs: row.get(0), rejected: row.get(1), repeated: row.get(2) })
+    let (hubs, rejected, repeated) = (row.get(0), row.get(1), row.get(2));
+    Ok(ListCounts { hubs, rejected, repeated, changes: row.get(3) })
+}
+
+/// Notes that a list has changed.
+fn changed(tx: &mut Tx, (transfer, side): (TransferId, Side)) -> Result<()> {
+    let sql = "
+        INSERT INTO transfer_list_changes (transfer, side, changes) VALUES ($1, $2, 1)
+        ON CONFLICT (transfer, side) DO UPDATE SET changes = transfer_list_changes.changes + 1";
+    tx.exec(sql, args![transfer, side.name()])?;
+    Ok(())
 }
 
 /// Adds hubs that are not in the list yet, in the order of their keys.
@@ -90,6 +104,9 @@ pub fn put_listed(
             at.into(),
         ]
     });
+    if !hubs.is_empty() {
+        changed(tx, (transfer, side))?;
+    }
     insert(tx, TRANSFER_LISTS, rows)
 }
 
@@ -149,6 +166,7 @@ pub fn remove_listed(
     (transfer, side): (TransferId, Side),
     hubs: &[i64],
 ) -> Result<u64> {
+    changed(tx, (transfer, side))?;
     let mut removed = 0;
     for part in hubs.chunks(KEYS_AT_ONCE) {
         let (sql, args) = among("DELETE FROM transfer_lists", (transfer, side), part);
@@ -165,6 +183,7 @@ pub fn set_verdict(
     hubs: &[i64],
     received: Received,
 ) -> Result<u64> {
+    changed(tx, (transfer, side))?;
     let mut set = 0;
     for part in hubs.chunks(KEYS_AT_ONCE) {
         let begins = format!("UPDATE transfer_lists SET times = 1, reason = {}", reason(received));
@@ -185,12 +204,14 @@ pub fn list_manifest(
         SELECT transfer, 'receiver', hub, 0, 1, CAST($2 AS BIGINT), CAST($3 AS BIGINT)
         FROM transfer_hubs WHERE transfer = $1 AND state = 1
         ON CONFLICT (transfer, side, hub) DO NOTHING";
+    changed(tx, (transfer, Side::Receiver))?;
     tx.exec(sql, args![transfer, by, at])
 }
 
 /// Empties a list. How many hubs were in it.
 pub fn clear_list(tx: &mut Tx, transfer: TransferId, side: Side) -> Result<u64> {
     let sql = "DELETE FROM transfer_lists WHERE transfer = $1 AND side = $2";
+    changed(tx, (transfer, side))?;
     tx.exec(sql, args![transfer, side.name()])
 }
 

@@ -364,6 +364,17 @@ struct NewDispatch {
     /// Whether fewer hubs than agreed are meant.
     #[serde(default)]
     fewer_is_meant: bool,
+    /// The `version` of the list as it was seen: refused with 412 if it has changed since.
+    list_version: Option<i64>,
+}
+
+/// Which list was seen.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct SeenList {
+    /// The `version` of the list as it was seen: refused with 412 if it has changed since.
+    list_version: Option<i64>,
 }
 
 /// Declares that the hubs of the sender's list have left. They are checked once more, and are in no
@@ -390,6 +401,7 @@ async fn dispatch(
             consignment_note: given.consignment_note,
             seals: given.seals,
             fewer_is_meant: given.fewer_is_meant,
+            list_version: given.list_version,
         };
         transfers::dispatch(&state.app, &who.actor, id_of(&id)?, version, &given)
     });
@@ -442,7 +454,7 @@ async fn arrive(
 #[utoipa::path(post, path = "/transfers/{id}/receive", tag = "transfers",
     operation_id = "receive_transfer",
     params(("id" = String, Path, description = "The transfer"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`"), SeenList),
     responses((status = OK, body = Transfer), Problem),
     security(("token" = []), ("session" = [])))]
 async fn receive(
@@ -450,8 +462,11 @@ async fn receive(
     who: ApiActor,
     Path(id): Path<String>,
     IfMatch(version): IfMatch,
+    Query(seen): Query<SeenList>,
 ) -> Result<Response, Failure> {
-    let done = move || transfers::receive(&state.app, &who.actor, id_of(&id)?, version);
+    let done = move || {
+        transfers::receive(&state.app, &who.actor, id_of(&id)?, version, seen.list_version)
+    };
     Ok(after(blocking(done).await?))
 }
 
@@ -649,11 +664,13 @@ struct ListState {
     repeated: i64,
     /// Hubs that are expected: what was agreed, or what was dispatched.
     expected: i64,
+    /// How often it has changed.
+    version: i64,
 }
 
 impl From<transfers::ListState> for ListState {
     fn from(list: transfers::ListState) -> ListState {
-        let transfers::ListState { hubs, rejected, repeated, expected } = list;
-        ListState { hubs, rejected, repeated, expected }
+        let transfers::ListState { hubs, rejected, repeated, expected, version } = list;
+        ListState { hubs, rejected, repeated, expected, version }
     }
 }

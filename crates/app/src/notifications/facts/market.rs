@@ -4,6 +4,7 @@ use domain::access::Organisation;
 use domain::ids::{AllocationRunId, OfferId, PartyId, PolicyId, RequestId, TransferId};
 use domain::notifications::{MessageKind, Person, Side, When};
 use domain::offers::Specification;
+use domain::reconciliation::Outcome;
 use domain::transfers::State;
 use jiff::Timestamp;
 use store::Tx;
@@ -46,8 +47,16 @@ pub(super) fn of(tx: &mut Tx, event: &Event) -> Result<Vec<Facts>> {
         }
         Event::TransferNotified { transfer, .. }
         | Event::TransferDispatched { transfer, .. }
-        | Event::TransferReceived { transfer, .. }
-        | Event::TransferLinesCorrected { transfer, .. } => transfer_facts(tx, *transfer, ""),
+        | Event::TransferArrived { transfer, .. } => transfer_facts(tx, *transfer, ""),
+        Event::TransferReceived { transfer, outcomes, .. } => {
+            let matches = outcomes.get(Outcome::Match.name()).copied().unwrap_or(0);
+            let waits = outcomes.values().sum::<u64>() > matches;
+            with_lines(tx, *transfer, matches > 0, waits)
+        }
+        Event::TransferLinesCorrected { transfer, first_ready, .. } => {
+            with_lines(tx, *transfer, *first_ready, false)
+        }
+        Event::TransferFileDropped { transfer, .. } => with_lines(tx, *transfer, true, false),
         Event::TransferReversalOpened { transfer, reason, .. } => {
             transfer_facts(tx, *transfer, reason)
         }
@@ -271,11 +280,22 @@ fn transfer_facts(tx: &mut Tx, transfer: i64, reason: &str) -> Result<Vec<Facts>
         facts.rows.extend(value.filter(|value| !value.is_empty()).map(|value| row(name, value)));
     }
     for deadline in store::timers::of(tx, &id.to_string())? {
-        if deadline.settled_at.is_none() && deadline.what != "escalate" {
+        let is_ahead = deadline.settled_at.is_none() && deadline.told_at.is_none();
+        if is_ahead && deadline.what != "escalate" {
             facts.rows.push(row("By", day(before(deadline.due_at))));
         }
     }
     Ok(vec![facts])
+}
+
+/// A transfer of which lines have become ready for a file, or wait to be corrected.
+fn with_lines(tx: &mut Tx, transfer: i64, ready: bool, wait: bool) -> Result<Vec<Facts>> {
+    let mut facts = transfer_facts(tx, transfer, "")?;
+    for facts in &mut facts {
+        facts.so.extend(ready.then_some(When::LinesReady));
+        facts.so.extend(wait.then_some(When::LinesWait));
+    }
+    Ok(facts)
 }
 
 fn stopped(tx: &mut Tx, transfer: i64, what: &str, reason: &str) -> Result<Vec<Facts>> {

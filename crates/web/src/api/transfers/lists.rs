@@ -16,7 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{FileBytes, ListState, Problem, devices, id_of, limit, one_of, side};
+use super::{FileBytes, ListState, Problem, SeenList, devices, id_of, limit, one_of, side};
 use crate::api::given::{Given, Query};
 use crate::api::once;
 use crate::error_pages::{Failure, blocking};
@@ -130,18 +130,19 @@ async fn entries(
 #[utoipa::path(delete, path = "/transfers/{id}/lists/{side}", tag = "transfers",
     operation_id = "clear_transfer_list",
     params(("id" = String, Path, description = "The transfer"),
-        ("side" = String, Path, description = "`sender` or `receiver`")),
+        ("side" = String, Path, description = "`sender` or `receiver`"), SeenList),
     responses((status = OK, body = ListState), Problem),
     security(("token" = []), ("session" = [])))]
 async fn clear(
     State(state): State<AppState>,
     who: ApiActor,
     Path((id, of)): Path<(String, String)>,
+    Query(seen): Query<SeenList>,
 ) -> Result<Json<ListState>, Failure> {
     let done = blocking(move || {
         let side = side(&of)?;
         who.actor.must(permission(side))?;
-        transfers::clear(&state.app, &who.actor, id_of(&id)?, side)
+        transfers::clear(&state.app, &who.actor, id_of(&id)?, side, seen.list_version)
     });
     Ok(Json(done.await?.into()))
 }

@@ -61,6 +61,7 @@ pub fn groups(app: &App, actor: &Actor) -> Result<Vec<Group>> {
     let mut groups = Vec::new();
     if may(actor, Action::SeeTransfers) {
         groups.extend(to_move_on(app, actor)?);
+        groups.extend(late(app, actor)?);
     }
     if may(actor, Action::AuthoriseTransferFile) {
         groups.push(to_authorise(app, actor)?);
@@ -95,6 +96,22 @@ fn to_move_on(app: &App, actor: &Actor) -> Result<Option<Group>> {
         tasks: found.items.iter().map(transfer_task).collect(),
         empty: "No transfer waits for you.",
         all: Some(("All that wait for you", "/transfers?show=mine")),
+    }))
+}
+
+/// Transfers of which a deadline has passed, for those who can do something about any of them.
+fn late(app: &App, actor: &Actor) -> Result<Option<Group>> {
+    if !may(actor, Action::SuperviseTransfers) {
+        return Ok(None);
+    }
+    let filter = TransferFilter { overdue: true, ..TransferFilter::default() };
+    let found = transfers::list(app, actor, &filter, None, NAMED as usize)?;
+    let tasks: Vec<Task> = found.items.iter().map(transfer_task).collect();
+    Ok((!tasks.is_empty()).then_some(Group {
+        title: "Transfers that are late",
+        tasks,
+        empty: "",
+        all: Some(("All that are late", "/transfers?show=overdue")),
     }))
 }
 

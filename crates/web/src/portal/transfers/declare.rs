@@ -15,7 +15,6 @@ use super::super::{number_in, shown_in_form};
 use super::{in_one_line, layout};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Choice, Layout, Problems, filters, redirect_with, render};
-use crate::portal::Version;
 use crate::session::SignedIn;
 use crate::state::AppState;
 
@@ -44,7 +43,15 @@ struct ReceivePage {
     layout: Layout,
     transfer: TransferView,
     list: ListState,
+    seen: Seen,
+}
+
+/// What the form of a receipt sends: the versions that its page showed of the transfer and the list.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Seen {
     version: String,
+    list: String,
 }
 
 /// What is typed about a dispatch.
@@ -52,6 +59,7 @@ struct ReceivePage {
 #[serde(default)]
 pub(super) struct TypedDispatch {
     version: String,
+    list: String,
     on: String,
     carrier: String,
     consignment_note: String,
@@ -104,6 +112,7 @@ pub(super) async fn dispatch(
         consignment_note: typed.consignment_note.clone(),
         seals: typed.seals.clone(),
         fewer_is_meant: typed.fewer == "yes",
+        list_version: typed.list.parse().ok(),
     };
     if !problems.is_empty() {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
@@ -129,7 +138,8 @@ async fn dispatch_page(
     problems: Problems,
 ) -> Result<Response, Failure> {
     let (transfer, list) = with_list(state, &who, id, Side::Sender).await?;
-    typed.version = version(&typed.version, status, &transfer);
+    typed.version = seen(&typed.version, status, transfer.version);
+    typed.list = seen(&typed.list, status, list.version);
     let fewer = vec![
         Choice::new("yes", "Fewer hubs than agreed are meant")
             .hint("What is not dispatched stays with you.")
@@ -140,9 +150,9 @@ async fn dispatch_page(
 }
 
 /// The version that the form goes on from: as it is now when the page was out of date.
-fn version(given: &str, status: StatusCode, transfer: &TransferView) -> String {
+fn seen(given: &str, status: StatusCode, now: i64) -> String {
     let is_stale = given.is_empty() || status == StatusCode::PRECONDITION_FAILED;
-    if is_stale { transfer.version.to_string() } else { given.to_owned() }
+    if is_stale { now.to_string() } else { given.to_owned() }
 }
 
 async fn with_list(
@@ -210,7 +220,7 @@ async fn arrival_page(
 ) -> Result<Response, Failure> {
     let actor = who.actor.clone();
     let transfer = blocking(move || transfers::get(&state.app, &actor, id)).await?;
-    typed.version = version(&typed.version, status, &transfer);
+    typed.version = seen(&typed.version, status, transfer.version);
     let conditions = Condition::ALL
         .iter()
         .map(|known| Choice::new(known.name(), known.words()).chosen_if(&typed.condition))
@@ -225,7 +235,7 @@ pub(super) async fn receive_form(
     who: SignedIn,
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
-    let given = Version::default();
+    let given = Seen::default();
     receive_page(state, who, number_in(&id)?, given, StatusCode::OK, Problems::none()).await
 }
 
@@ -234,11 +244,12 @@ pub(super) async fn receive(
     state: AppState,
     who: SignedIn,
     Path(id): Path<String>,
-    Form(given): Form<Version>,
+    Form(given): Form<Seen>,
 ) -> Result<Response, Failure> {
     let id: TransferId = number_in(&id)?;
-    let (app, actor, version) = (state.app.clone(), who.actor.clone(), given.version.parse().ok());
-    match blocking(move || transfers::receive(&app, &actor, id, version)).await {
+    let (app, actor) = (state.app.clone(), who.actor.clone());
+    let (version, list) = (given.version.parse().ok(), given.list.parse().ok());
+    match blocking(move || transfers::receive(&app, &actor, id, version, list)).await {
         Ok(_) => {
             let said = "Receipt declared: both lists were compared, hub by hub";
             Ok(redirect_with(&format!("/transfers/{id}"), said))
@@ -254,12 +265,15 @@ async fn receive_page(
     state: AppState,
     who: SignedIn,
     id: TransferId,
-    given: Version,
+    given: Seen,
     status: StatusCode,
     problems: Problems,
 ) -> Result<Response, Failure> {
     let (transfer, list) = with_list(state, &who, id, Side::Receiver).await?;
-    let version = version(&given.version, status, &transfer);
+    let seen = Seen {
+        version: seen(&given.version, status, transfer.version),
+        list: seen(&given.list, status, list.version),
+    };
     let layout = layout(&who, id, "Declare the receipt").problems(problems);
-    Ok(render(status, &ReceivePage { layout, transfer, list, version }))
+    Ok(render(status, &ReceivePage { layout, transfer, list, seen }))
 }

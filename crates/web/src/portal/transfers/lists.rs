@@ -13,7 +13,7 @@ use domain::refusal::Refusal;
 use domain::transfers::{FaultReason, Side};
 use serde::Deserialize;
 
-use super::super::{address, number_in, shown_in_form};
+use super::super::{Version, address, number_in, shown_in_form};
 use super::{answers, in_one_line, layout};
 use crate::error_pages::{Failure, blocking};
 use crate::page::filters::number_text;
@@ -335,15 +335,16 @@ pub(super) async fn chosen(
     }
 }
 
-/// Empties the list.
+/// Empties the list; the version that the button sends is the list's.
 pub(super) async fn clear(
     state: AppState,
     who: SignedIn,
     Path((id, side)): Path<(String, String)>,
+    Form(given): Form<Version>,
 ) -> Result<Response, Failure> {
     let (id, side): (TransferId, Side) = (number_in(&id)?, side_in(&side)?);
-    let (app, actor) = (state.app.clone(), who.actor.clone());
-    let done = blocking(move || transfers::clear(&app, &actor, id, side)).await;
+    let (app, actor, seen) = (state.app.clone(), who.actor.clone(), given.version.parse().ok());
+    let done = blocking(move || transfers::clear(&app, &actor, id, side, seen)).await;
     changed(state, who, (id, side), done, "The list is empty").await
 }
 

@@ -1,10 +1,12 @@
 //! Runs: who gets what, who sees it, and what happens when something comes free.
 
 use app::selection::{self, record};
-use app::{tables::Format, transfers};
+use app::tables::Format;
+use app::transfers::{self, Dispatch};
 use domain::access::Actor;
 use domain::ids::AllocationRunId;
 use domain::requests::State as RequestState;
+use domain::transfers::Side;
 use store::args;
 use testkit::world::both;
 
@@ -171,6 +173,38 @@ fn what_lapses_goes_to_the_next_and_not_back() {
         assert_eq!(given(&world, third), [(three.to_string(), 2)]);
         assert_eq!(load_request(&world, three).allocated, 6);
         assert_eq!(load(&world, offer).allocated, 6);
+        is_sound(&world);
+    });
+}
+
+#[test]
+fn what_the_sender_does_not_dispatch_is_its_offers_again() {
+    both(|url| {
+        let world = world(url);
+        let app = &world.app;
+        let offer = published(&world, &some(10));
+        let (one, two) = (queue(&world, 1, offer, 8), queue(&world, 2, offer, 6));
+        close(&world, offer);
+        selection::run(app, &world.dcc, offer).unwrap();
+        let id = "trf-000001".parse().unwrap();
+        transfers::confirm(app, &world.north, id, None, None).unwrap();
+        transfers::confirm(app, &world.dcc, id, None, Some(Side::Receiver)).unwrap();
+        let ids: Vec<String> = (1..=5).map(hub).collect();
+        transfers::add_text(app, &world.north, id, Side::Sender, &ids.join("\n")).unwrap();
+        let leaving = Dispatch {
+            on: domain::timers::british_day(app.now()),
+            carrier: "Swift Haulage".into(),
+            consignment_note: "CN-1".into(),
+            seals: String::new(),
+            fewer_is_meant: true,
+            list_version: None,
+        };
+        transfers::dispatch(app, &world.north, id, None, &leaving).unwrap();
+        let now = load_request(&world, one);
+        assert_eq!((now.state, now.allocated), (RequestState::PartAllocated, 5));
+        // The sender has no more of them, so they do not go on to the next.
+        assert_eq!(load_request(&world, two).allocated, 2);
+        assert_eq!(load(&world, offer).allocated, 7);
         is_sound(&world);
     });
 }

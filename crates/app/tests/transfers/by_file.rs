@@ -179,3 +179,15 @@ fn nothing_of_a_transfer_moves_while_it_is_on_hold() {
         w.is_sound();
     });
 }
+
+#[test]
+fn the_table_of_end_dates_counts_beside_the_hubs_own() {
+    both(|url| {
+        let w = world(url);
+        let id = w.received(1..=2);
+        w.ends("2026-11-01");
+        w.moved(id);
+        assert_eq!(w.lines(id)[&hub(1)].code, "S00+W10");
+        w.is_sound();
+    });
+}

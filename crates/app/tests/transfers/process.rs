@@ -1,6 +1,6 @@
 //! The states: who does what when, and what passes by itself.
 
-use app::transfers::{self, Class, TransferFilter};
+use app::transfers::{self, Class, Dispatch, TransferFilter};
 use app::{settings, transfer_files};
 use domain::reconciliation::Outcome;
 use domain::transfers::{Condition, Correction, FaultReason, LineState, Side, State};
@@ -268,6 +268,85 @@ fn late_steps_are_noted_and_silence_does_not_accept() {
 }
 
 #[test]
+fn what_is_late_stays_on_the_clock_and_in_the_lists_until_it_is_done() {
+    both(|url| {
+        let w = world(url);
+        let id = w.confirmed(3);
+        let overdue = |actor| {
+            let filter = TransferFilter { overdue: true, ..TransferFilter::default() };
+            transfers::list(&w.app, actor, &filter, None, 10).unwrap().items
+        };
+        assert!(overdue(&w.logistics).is_empty());
+        w.days_later(20);
+        for _ in 0..2 {
+            w.tick();
+            let found = overdue(&w.logistics);
+            assert_eq!(found.len(), 1);
+            assert!(found[0].due_at.is_some_and(|due| due < w.app.now()));
+            assert_eq!(overdue(&w.north).len(), 1);
+        }
+        let clock = w.view(id).clocks.into_iter().find(|clock| clock.what == "dispatch").unwrap();
+        assert_eq!((clock.settled_at, clock.working_days_left < 0), (None, true));
+        transfers::add_text(&w.app, &w.north, id, Side::Sender, &paste(1..=3)).unwrap();
+        transfers::dispatch(&w.app, &w.north, id, None, &leaving()).unwrap();
+        assert!(overdue(&w.logistics).is_empty());
+        w.is_sound();
+    });
+}
+
+#[test]
+fn a_receiver_that_says_nothing_at_all_is_reminded_and_escalated_and_never_taken_to_have_accepted() {
+    both(|url| {
+        let w = world(url);
+        settings::change(&w.app, &w.admin, "transfer.accept_by_silence", "on", None).unwrap();
+        let id = w.confirmed(3);
+        transfers::add_text(&w.app, &w.north, id, Side::Sender, &paste(1..=3)).unwrap();
+        transfers::dispatch(&w.app, &w.north, id, None, &leaving()).unwrap();
+        for late in ["arrive", "receive", "escalate"] {
+            assert!(w.open_deadlines(id).iter().any(|(what, _)| what == late), "{late}");
+            w.days_later(10);
+            w.tick();
+        }
+        assert_eq!(w.view(id).state, State::Dispatched);
+        assert_eq!(w.open_deadlines(id).len(), 3);
+        transfers::arrive(&w.app, &w.south, id, None, &arrival()).unwrap();
+        let open: Vec<String> = w.open_deadlines(id).into_iter().map(|(what, _)| what).collect();
+        assert_eq!(open, ["receive"]);
+        w.is_sound();
+    });
+}
+
+#[test]
+fn a_list_is_declared_and_emptied_only_as_it_was_seen() {
+    both(|url| {
+        let w = world(url);
+        let app = &w.app;
+        let id = w.confirmed(3);
+        let seen = |actor, side| transfers::list_state(app, actor, id, side).unwrap().version;
+        transfers::add_text(app, &w.north, id, Side::Sender, &paste(1..=2)).unwrap();
+        let old = Some(seen(&w.north, Side::Sender));
+        transfers::add_text(app, &w.north_warehouse, id, Side::Sender, &paste(3..=3)).unwrap();
+        let stale = Dispatch { list_version: old, ..leaving() };
+        assert_eq!(refused(transfers::dispatch(app, &w.north, id, None, &stale)).0, "out-of-date");
+        let cleared = transfers::clear(app, &w.north, id, Side::Sender, old);
+        assert_eq!(refused(cleared).0, "out-of-date");
+        let fresh = Dispatch { list_version: Some(seen(&w.north, Side::Sender)), ..leaving() };
+        transfers::dispatch(app, &w.north, id, None, &fresh).unwrap();
+        transfers::arrive(app, &w.south, id, None, &arrival()).unwrap();
+        transfers::start_from_manifest(app, &w.south, id).unwrap();
+        let old = Some(seen(&w.south, Side::Receiver));
+        let led = Some(FaultReason::Led);
+        transfers::set_verdicts(app, &w.south_warehouse, id, &hubs([3]), led).unwrap();
+        let received = transfers::receive(app, &w.south, id, None, old);
+        assert_eq!(refused(received).0, "out-of-date");
+        let now = Some(seen(&w.south, Side::Receiver));
+        let view = transfers::receive(app, &w.south, id, None, now).unwrap();
+        assert_eq!((view.counts.ready, view.counts.waiting), (2, 1));
+        w.is_sound();
+    });
+}
+
+#[test]
 fn silence_accepts_only_when_the_dcc_has_set_it_so() {
     both(|url| {
         let w = world(url);
@@ -333,6 +412,8 @@ fn a_reversal_is_a_new_transfer_that_takes_back_what_is_still_there() {
         let id = w.received(1..=6);
         w.moved(id);
         w.install(6);
+        // Hubs go back as they came, also when their time for installation is over.
+        w.ends("2026-11-01");
         let new = transfers::reverse(&w.app, &w.logistics, id, None, "sent in error").unwrap();
         assert_eq!((new.kind.name(), new.reverses), ("reversal", Some(id)));
         assert_eq!((new.sender.reference.as_str(), new.quantity), ("SOU1", 5));
@@ -406,6 +487,20 @@ fn an_out_of_date_page_overwrites_nothing() {
             refused(transfers::arrive(&w.app, &w.south, id, old, &arrival())).0,
         ];
         assert_eq!(results, ["out-of-date"; 4]);
+        transfers::set_verdicts(&w.app, &w.south, id, &hubs([3]), Some(FaultReason::Led)).unwrap();
+        transfers::receive(&w.app, &w.south, id, None, None).unwrap();
+        let keep = Correction::GiveBack;
+        let results = [
+            refused(transfers::correct(&w.app, &w.north, id, old, &hubs([3]), keep, "")).0,
+            refused(transfers::prepare(&w.app, &w.logistics, id, old)).0,
+            refused(transfers::release(&w.app, &w.logistics, id, old)).0,
+            refused(transfers::reverse(&w.app, &w.logistics, id, old, "no")).0,
+        ];
+        assert_eq!(results, ["out-of-date"; 4]);
+        let next = w.confirmed(3);
+        let old = Some(w.view(next).version - 1);
+        let dispatched = transfers::dispatch(&w.app, &w.north, next, old, &leaving());
+        assert_eq!(refused(dispatched).0, "out-of-date");
         let file = transfer_files::list(&w.app, &w.logistics, &Default::default(), None, 10);
         assert!(file.unwrap().items.is_empty());
     });

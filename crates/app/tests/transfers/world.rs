@@ -9,7 +9,7 @@ use app::jobs::{self, JobKind};
 use app::journal::verify;
 use app::sign_in::actor_by_email;
 use app::transfers::{self, Arrival, DirectNotice, Dispatch, LineFilter, LineView, TransferView};
-use app::{App, Clock, inventory, people, transfer_files};
+use app::{App, Clock, inventory, people, stock_rules, transfer_files};
 use domain::DeviceId;
 use domain::access::{Action, Actor, Role};
 use domain::ids::{TransferFileId, TransferId};
@@ -213,6 +213,11 @@ impl World {
         let (chf, at) = (hub(n), self.app.now());
         let file = format!("CHFID,SMIStatus,StatusDate\r\n{chf},Commissioned,{at}\r\n");
         import(&self.app, &self.dsp, Kind::Statuses, &format!("feed-{n}.csv"), &file);
+    }
+
+    /// The DCC sets the last day of installation of all the hubs' CHTS version.
+    pub fn ends(&self, on: &str) {
+        stock_rules::set_end(&self.app, &self.logistics, "1.1", on.parse().unwrap()).unwrap();
     }
 
     pub fn later(&self, by: SignedDuration) {

@@ -189,8 +189,9 @@ fn what_the_sender_does_not_dispatch_is_its_offers_again() {
         let id = "trf-000001".parse().unwrap();
         transfers::confirm(app, &world.north, id, None, None).unwrap();
         transfers::confirm(app, &world.dcc, id, None, Some(Side::Receiver)).unwrap();
-        let ids: Vec<String> = (1..=5).map(hub).collect();
-        transfers::add_text(app, &world.north, id, Side::Sender, &ids.join("\n")).unwrap();
+        let ids: Vec<String> = (9..=13).map(hub).collect();
+        let added = transfers::add_text(app, &world.north, id, Side::Sender, &ids.join("\n"));
+        assert_eq!(added.unwrap().added, 5);
         let leaving = Dispatch {
             on: domain::timers::british_day(app.now()),
             carrier: "Swift Haulage".into(),

@@ -24,7 +24,7 @@ mod summary;
 mod validate;
 mod view;
 
-use domain::ids::{PartyId, TransferFileId, UserId};
+use domain::ids::{PartyId, TransferFileId, TransferId, UserId};
 use domain::transfer_files::{Outcome, State};
 use jiff::Timestamp;
 
@@ -135,6 +135,17 @@ pub struct TransferFileFilter {
     pub text: Option<String>,
 }
 
+/// The transfer that a file carries out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BoundTo {
+    /// Its number.
+    pub id: TransferId,
+    /// The SHA-256 of the sender's manifest, in hexadecimal; none before its dispatch.
+    pub manifest_sha256: Option<String>,
+    /// The SHA-256 of the receiver's receipt, in hexadecimal; none before its receipt.
+    pub receipt_sha256: Option<String>,
+}
+
 /// Everything about one transfer file but its lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransferFileView {
@@ -152,6 +163,8 @@ pub struct TransferFileView {
     pub state: State,
     /// The transfer or SoLR reference of a controlled file; empty otherwise.
     pub reference: String,
+    /// The transfer that the reference names, with what both Parties declared.
+    pub transfer: Option<BoundTo>,
     /// The `from` of a controlled file; empty otherwise.
     pub from_reference: String,
     /// The `to` of a controlled file; empty otherwise.

@@ -503,10 +503,7 @@ pub fn known_labels<'a>(
 }
 
 /// The labels of the pallet and the box of each of these packs, by the pack's number.
-pub fn labels(
-    tx: &mut Tx,
-    packs: &[i64],
-) -> Result<HashMap<i64, (String, String)>> {
+pub fn labels(tx: &mut Tx, packs: &[i64]) -> Result<HashMap<i64, (String, String)>> {
     let mut labels = HashMap::with_capacity(packs.len());
     for part in packs.chunks(500) {
         let mut args = Vec::with_capacity(part.len());

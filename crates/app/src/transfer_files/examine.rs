@@ -214,7 +214,8 @@ impl<'k> Sight<'k> {
         let mut facts = self.facts(line);
         if let (Facts::Hub(facts), Some(hub)) = (&mut facts, self.hub(line)) {
             let of_version = rules.ends.get(&self.hubs.pack(hub).model).copied();
-            facts.installation_end = [facts.installation_end, of_version].into_iter().flatten().min();
+            facts.installation_end =
+                [facts.installation_end, of_version].into_iter().flatten().min();
         }
         facts
     }

@@ -2,15 +2,15 @@
 
 use domain::Refusal;
 use domain::access::{Action as Permission, Actor, Reach};
-use domain::ids::TransferFileId;
+use domain::ids::{FileId, TransferFileId, TransferId};
 use domain::transfer_files::generate::{errors_name, response_name};
 use domain::transfer_files::{Action, State};
 use store::Tx;
 use store::transfer_files::{self as rows, TransferFileRow as Row};
 
 use super::{
-    Applied, May, NextStep, Page, Person, Progress, Summary, TransferFileFilter, TransferFileRow,
-    TransferFileView,
+    Applied, BoundTo, May, NextStep, Page, Person, Progress, Summary, TransferFileFilter,
+    TransferFileRow, TransferFileView,
 };
 use crate::files::hex;
 use crate::jobs::JobKind;
@@ -102,6 +102,7 @@ pub fn get(app: &App, actor: &Actor, id: TransferFileId) -> Result<TransferFileV
         all_or_nothing: row.all_or_nothing,
         state,
         reference: row.reference.clone(),
+        transfer: bound_to(&mut tx, &row.reference)?,
         from_reference: row.from_reference.clone(),
         to_reference: row.to_reference.clone(),
         lines: row.lines,
@@ -126,6 +127,18 @@ pub fn get(app: &App, actor: &Actor, id: TransferFileId) -> Result<TransferFileV
         errors_name: rejected.filter(|n| *n > 0).map(|_| errors_name(&row.name)),
         name: row.name,
     })
+}
+
+/// The transfer of this reference, if it is one of a transfer.
+fn bound_to(tx: &mut Tx, reference: &str) -> Result<Option<BoundTo>> {
+    let Ok(id) = reference.parse::<TransferId>() else { return Ok(None) };
+    let Some(row) = store::transfers::load(tx, id)? else { return Ok(None) };
+    let mut hash = |file: Option<FileId>| {
+        let file = file.map(|file| store::files::load(tx, file)).transpose()?;
+        Ok::<_, Error>(file.map(|file| hex(&file.sha256)))
+    };
+    let (manifest_sha256, receipt_sha256) = (hash(row.manifest)?, hash(row.receipt)?);
+    Ok(Some(BoundTo { id, manifest_sha256, receipt_sha256 }))
 }
 
 fn preparer(row: &Row) -> Person {

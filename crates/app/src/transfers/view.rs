@@ -480,11 +480,7 @@ fn line_view(line: LineRow, row: &TransferRow, actor: &Actor, side: Option<Side>
 }
 
 /// The corrections that this person can make of a line that waits with this outcome.
-pub(super) fn possible(
-    outcome: Outcome,
-    actor: &Actor,
-    side: Option<Side>,
-) -> Vec<Correction> {
+pub(super) fn possible(outcome: Outcome, actor: &Actor, side: Option<Side>) -> Vec<Correction> {
     let action = |side: Side| match side {
         Side::Sender => Permission::Dispatch,
         Side::Receiver => Permission::Receive,

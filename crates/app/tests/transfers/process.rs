@@ -295,7 +295,8 @@ fn what_is_late_stays_on_the_clock_and_in_the_lists_until_it_is_done() {
 }
 
 #[test]
-fn a_receiver_that_says_nothing_at_all_is_reminded_and_escalated_and_never_taken_to_have_accepted() {
+fn a_receiver_that_says_nothing_at_all_is_reminded_and_escalated_and_never_taken_to_have_accepted()
+{
     both(|url| {
         let w = world(url);
         settings::change(&w.app, &w.admin, "transfer.accept_by_silence", "on", None).unwrap();

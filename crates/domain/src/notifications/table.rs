@@ -484,10 +484,7 @@ pub const TABLE: &[Row] = &[
         because: "you dispatch hubs for the sender",
         usually: Digest,
         required: false,
-        rules: &[rule(
-            "TransferArrived",
-            &[Party(Sender, &[Role::StockManager, Role::Warehouse])],
-        )],
+        rules: &[rule("TransferArrived", &[Party(Sender, &[Role::StockManager, Role::Warehouse])])],
     },
     Row {
         kind: MessageKind::TransferReceived,

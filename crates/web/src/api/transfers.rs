@@ -117,6 +117,12 @@ struct Which {
     /// Only those whose next step is the caller's.
     #[serde(default)]
     mine: bool,
+    /// Only those with this Party on the other side, or on either for the centre.
+    #[param(example = "pty-000003")]
+    counterparty: Option<String>,
+    /// Only those with a deadline that has passed and was not met.
+    #[serde(default)]
+    overdue: bool,
     /// The `next` of the page before.
     cursor: Option<i64>,
     /// Items on a page, 1 to 200.
@@ -134,7 +140,12 @@ impl Which {
             offer: self.offer.as_deref().map(|o| reference(o, "offer")).transpose()?,
             only_waiting: self.only_waiting,
             mine: self.mine,
-            ..TransferFilter::default()
+            counterparty: self
+                .counterparty
+                .as_deref()
+                .map(|p| reference(p, "Party"))
+                .transpose()?,
+            overdue: self.overdue,
         })
     }
 }
@@ -464,9 +475,8 @@ async fn receive(
     IfMatch(version): IfMatch,
     Query(seen): Query<SeenList>,
 ) -> Result<Response, Failure> {
-    let done = move || {
-        transfers::receive(&state.app, &who.actor, id_of(&id)?, version, seen.list_version)
-    };
+    let done =
+        move || transfers::receive(&state.app, &who.actor, id_of(&id)?, version, seen.list_version);
     Ok(after(blocking(done).await?))
 }
 

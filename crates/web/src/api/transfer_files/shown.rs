@@ -22,6 +22,18 @@ impl From<transfer_files::Person> for NamedPerson {
     }
 }
 
+/// The transfer that a file carries out.
+#[derive(Serialize, ToSchema)]
+pub(super) struct BoundTo {
+    /// Its number.
+    #[schema(example = "trf-000042")]
+    id: String,
+    /// The SHA-256 of the sender's manifest; absent before its dispatch.
+    manifest_sha256: Option<String>,
+    /// The SHA-256 of the receiver's receipt; absent before its receipt.
+    receipt_sha256: Option<String>,
+}
+
 /// A transfer file.
 #[derive(Serialize, ToSchema)]
 pub(super) struct TransferFile {
@@ -41,6 +53,8 @@ pub(super) struct TransferFile {
     state: &'static str,
     /// The transfer or SoLR reference of a controlled file; empty otherwise.
     reference: String,
+    /// The transfer that the reference names, with what both Parties declared.
+    transfer: Option<BoundTo>,
     /// The `from` of a controlled file; empty otherwise.
     from_reference: String,
     /// The `to` of a controlled file; empty otherwise.
@@ -246,6 +260,11 @@ pub(super) fn shown(view: TransferFileView) -> TransferFile {
         all_or_nothing: view.all_or_nothing,
         state: view.state.name(),
         reference: view.reference,
+        transfer: view.transfer.map(|bound| BoundTo {
+            id: bound.id.to_string(),
+            manifest_sha256: bound.manifest_sha256,
+            receipt_sha256: bound.receipt_sha256,
+        }),
         from_reference: view.from_reference,
         to_reference: view.to_reference,
         lines: view.lines,

@@ -1,86 +1,41 @@
 //! Every page of transfers, in the demonstration's world: accessible, and no wider than a telephone.
 #![allow(clippy::unwrap_used)]
 
-use std::path::Path;
+#[path = "support/demo.rs"]
+mod demo;
 
-use app::App;
 use app::transfers::{self, TransferFilter};
+use demo::{Demo, demo, look_at};
 use domain::access::{Action, Actor};
 use domain::transfers::State;
-use store::Db;
-use testkit::browser::{Browser, DESK, PHONE};
-use testkit::program::Program;
-use tokio::net::TcpListener;
+use testkit::browser::{Browser, DESK};
 
-struct Demo {
-    app: App,
-    address: String,
-    _folder: tempfile::TempDir,
+fn actor(demo: &Demo, email: &str) -> Actor {
+    app::sign_in::actor_by_email(&demo.app, email, Action::SeeTransfers, None).unwrap()
 }
 
-async fn demo() -> Demo {
-    let folder = tempfile::tempdir().unwrap();
-    let database = folder.path().join("demo.db");
-    let database = database.to_str().unwrap();
-    let prepared =
-        Program::new(env!("CARGO_BIN_EXE_hubstock"), database).run(&["demo", "--prepare"]);
-    assert_eq!(prepared.code, Some(0), "{}", prepared.err);
-    let app = App::new(Db::open(database).unwrap(), folder.path().join("reports"));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    let state = web::State::new(app.clone(), &address, true);
-    tokio::spawn(web::serve(listener, state, std::future::pending()));
-    Demo { app, address, _folder: folder }
+/// The address of the latest transfer in this state that this person sees and `which` accepts.
+fn transfer(
+    demo: &Demo,
+    actor: &Actor,
+    state: State,
+    which: impl Fn(&transfers::TransferView) -> bool,
+) -> String {
+    let filter = TransferFilter { state: Some(state), ..TransferFilter::default() };
+    let found = transfers::list(&demo.app, actor, &filter, None, 200).unwrap().items;
+    let mut views = found.iter().map(|found| transfers::get(&demo.app, actor, found.id).unwrap());
+    let found = views.find(which);
+    let found = found.unwrap_or_else(|| panic!("{} sees no {state} transfer", actor.name));
+    format!("/transfers/{}", found.id)
 }
 
-impl Demo {
-    fn actor(&self, email: &str) -> Actor {
-        app::sign_in::actor_by_email(&self.app, email, Action::SeeTransfers, None).unwrap()
-    }
-
-    /// The latest transfer in this state that this person sees and `which` accepts.
-    fn transfer(
-        &self,
-        actor: &Actor,
-        state: State,
-        which: impl Fn(&transfers::TransferView) -> bool,
-    ) -> String {
-        let filter = TransferFilter { state: Some(state), ..TransferFilter::default() };
-        let found = transfers::list(&self.app, actor, &filter, None, 200).unwrap().items;
-        let mut views =
-            found.iter().map(|found| transfers::get(&self.app, actor, found.id).unwrap());
-        let found = views.find(which);
-        let found = found.unwrap_or_else(|| panic!("{} sees no {state} transfer", actor.name));
-        format!("/transfers/{}", found.id)
-    }
-}
-
-/// Looks at a page at both widths; a folder in `HUBSTOCK_PICTURES` gets pictures of it.
+/// Looks at a page, which must be there.
 async fn look(browser: &Browser, address: &str, path: &str, wrong: &mut Vec<String>) {
     browser.goto(&format!("{address}{path}")).await;
-    let title = browser.text().await;
-    if title.contains("Page not found") {
+    if browser.text().await.contains("Page not found") {
         wrong.push(format!("{path} is not there"));
     }
-    let found = browser.axe().await;
-    wrong.extend(found.iter().map(|violation| format!("{path}: {violation}")));
-    picture(browser, path, "1280").await;
-    browser.resize(PHONE).await;
-    let pixels = browser.too_wide_by().await;
-    if pixels > 0 {
-        wrong.push(format!("{path} is {pixels} pixels too wide for a telephone"));
-    }
-    picture(browser, path, "320").await;
-    browser.resize(DESK).await;
-    let complaints = browser.complaints().await;
-    wrong.extend(complaints.iter().map(|complaint| format!("{path}: {complaint}")));
-}
-
-async fn picture(browser: &Browser, path: &str, width: &str) {
-    if let Ok(folder) = std::env::var("HUBSTOCK_PICTURES") {
-        let name = path.trim_matches('/').replace(['/', '?', '='], "_");
-        browser.screenshot(&Path::new(&folder).join(format!("{name}_{width}.png"))).await;
-    }
+    look_at(browser, "", wrong).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -89,11 +44,11 @@ async fn every_page_of_transfers_is_accessible_and_fits_a_telephone() {
     let mut wrong = Vec::new();
     let any = |_: &transfers::TransferView| true;
 
-    let warehouse = demo.actor("warehouse@larkspur.example");
-    let to_receive = demo.transfer(&warehouse, State::Arrived, any);
-    let on_its_way = demo.transfer(&warehouse, State::Dispatched, any);
-    let to_dispatch = demo.transfer(&warehouse, State::Confirmed, |view| view.may.dispatch);
-    let with_lines = demo.transfer(&warehouse, State::Reconciled, |view| view.may.correct);
+    let warehouse = actor(&demo, "warehouse@larkspur.example");
+    let to_receive = transfer(&demo, &warehouse, State::Arrived, any);
+    let on_its_way = transfer(&demo, &warehouse, State::Dispatched, any);
+    let to_dispatch = transfer(&demo, &warehouse, State::Confirmed, |view| view.may.dispatch);
+    let with_lines = transfer(&demo, &warehouse, State::Reconciled, |view| view.may.correct);
     let browser = Browser::open(DESK).await;
     browser.goto(&demo.address).await;
     browser.click("Wanda Warehouse").await;
@@ -130,8 +85,8 @@ async fn every_page_of_transfers_is_accessible_and_fits_a_telephone() {
     look(&browser, &demo.address, &line, &mut wrong).await;
     browser.close().await;
 
-    let manager = demo.actor("stock@larkspur.example");
-    let to_confirm = demo.transfer(&manager, State::Agreed, |view| view.may.confirm_receiver);
+    let manager = actor(&demo, "stock@larkspur.example");
+    let to_confirm = transfer(&demo, &manager, State::Agreed, |view| view.may.confirm_receiver);
     let browser = Browser::open(DESK).await;
     browser.goto(&demo.address).await;
     browser.click("Stan Stock").await;
@@ -144,11 +99,11 @@ async fn every_page_of_transfers_is_accessible_and_fits_a_telephone() {
     browser.must_be_accessible().await;
     browser.close().await;
 
-    let logistics = demo.actor("logistics@dcc.example");
-    let held = demo.transfer(&logistics, State::OnHold, any);
-    let completed = demo.transfer(&logistics, State::Completed, any);
-    let excepted = demo.transfer(&logistics, State::CompletedWithExceptions, any);
-    let under_way = demo.transfer(&logistics, State::Completing, any);
+    let logistics = actor(&demo, "logistics@dcc.example");
+    let held = transfer(&demo, &logistics, State::OnHold, any);
+    let completed = transfer(&demo, &logistics, State::Completed, |view| view.may.reverse);
+    let excepted = transfer(&demo, &logistics, State::CompletedWithExceptions, any);
+    let under_way = transfer(&demo, &logistics, State::Completing, any);
     let browser = Browser::open(DESK).await;
     browser.goto(&demo.address).await;
     browser.click("Dee Logistics").await;

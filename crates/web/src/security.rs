@@ -117,9 +117,9 @@ async fn identify(mut request: Request, next: Next) -> Response {
     .await
 }
 
-/// The path as it may be logged: the links of invitations and new passwords end in a secret.
+/// The path as it may be logged: the links of invitations, new passwords and e-mails end in a secret.
 fn without_secret(path: &str) -> &str {
-    let links = ["/invitations/", "/password/"];
+    let links = ["/invitations/", "/password/", "/unsubscribe/"];
     links.into_iter().find(|link| path.starts_with(link)).unwrap_or(path)
 }
 

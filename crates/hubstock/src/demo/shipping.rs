@@ -1,16 +1,16 @@
-//! The demonstration's transfers: one in each state that lasts, among them one to receive of which
-//! three hubs are missing and one was never dispatched.
+//! The demonstration's transfers: one in each state that lasts, born of selection and direct, among
+//! them one to receive of which three hubs are missing and one was never dispatched.
 
 use std::time::Duration;
 
 use app::jobs::{self, JobKind};
-use app::transfers::{self, Arrival, DirectNotice, Dispatch, TransferView};
+use app::transfers::{self, Arrival, DirectNotice, Dispatch, TransferFilter, TransferView};
 use app::{App, Error, Result, transfer_files};
 use domain::DeviceId;
 use domain::access::{Action, Actor};
 use domain::ids::{TransferFileId, TransferId};
 use domain::timers::british_day;
-use domain::transfers::{Condition, FaultReason, Side};
+use domain::transfers::{Condition, FaultReason, Kind, Side, State};
 use jiff::{SignedDuration, Timestamp};
 
 use super::stock::{self, Pallet};
@@ -51,10 +51,14 @@ impl<'a> Shipping<'a> {
             pallets.get(n).ok_or_else(gone)
         };
 
+        self.at_days_ago(14);
+        self.selected()?;
+
         self.at_days_ago(12);
         let id = self.received(pallet(2)?, 256, &[])?;
         let file = self.prepared(id)?;
         self.authorise(file)?;
+        self.reversed(id)?;
 
         self.at_days_ago(10);
         let id = self.received(pallet(3)?, 96, &[7, 40])?;
@@ -111,12 +115,70 @@ impl<'a> Shipping<'a> {
         Ok(id)
     }
 
+    /// What selection gave: to Pennywort all the way to the inventory, to Brightwater on its way.
+    /// Nobody confirms the rest, which lapses.
+    fn selected(&self) -> Result<()> {
+        let acting =
+            |email: &str, action| app::sign_in::actor_by_email(self.app, email, action, None);
+        let pennywort = acting("stock@pennywort.example", Action::AgreeTransfers)?;
+        let its_warehouse = acting("warehouse@pennywort.example", Action::Receive)?;
+        let filter = TransferFilter {
+            kind: Some(Kind::Selected),
+            state: Some(State::Agreed),
+            ..TransferFilter::default()
+        };
+        let given = transfers::list(self.app, &self.logistics, &filter, None, 10)?.items;
+        let used = stock::recent_of("LARKSPUR");
+        let mut pallets = stock::all_of("LARKSPUR").into_iter().filter(|pallet| {
+            let is_as_given = given.iter().any(|one| one.specification == pallet.specification());
+            is_as_given && used.iter().all(|used| used.number != pallet.number)
+        });
+        for transfer in &given {
+            let buyer = match transfer.receiver.reference.as_str() {
+                "SU-PENNYWRT" => &pennywort,
+                "SU-BRIGHTWR" => &self.sender,
+                _ => continue,
+            };
+            transfers::confirm(self.app, buyer, transfer.id, None, None)?;
+            transfers::confirm(self.app, &self.receiver, transfer.id, None, None)?;
+            let from: Vec<Pallet> = pallets.by_ref().take(2).collect();
+            self.send_off(&self.receiver, transfer.id, &from)?;
+            if transfer.receiver.reference == "SU-PENNYWRT" {
+                self.arrive(&its_warehouse, transfer.id)?;
+                transfers::start_from_manifest(self.app, &its_warehouse, transfer.id)?;
+                transfers::receive(self.app, &its_warehouse, transfer.id, None)?;
+                let file = self.prepared(transfer.id)?;
+                self.authorise(file)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A transfer that was completed is taken back: both agree, and it waits to be dispatched.
+    fn reversed(&self, id: TransferId) -> Result<()> {
+        let reason = "The wrong pallet was sent; both stock managers agree.";
+        let back = transfers::reverse(self.app, &self.logistics, id, None, reason)?.id;
+        for side in [&self.sender, &self.receiver] {
+            transfers::confirm(self.app, side, back, None, None)?;
+        }
+        Ok(())
+    }
+
     /// Dispatches the first hubs of a pallet that are still there.
     fn dispatched(&self, pallet: &Pallet, quantity: i64) -> Result<TransferId> {
         let id = self.confirmed(pallet, quantity)?;
-        let ids: Vec<String> = (0..stock::PALLET).map(|n| stock::chf(pallet.number, n)).collect();
-        let text = ids.join("\n");
-        transfers::add_text(self.app, &self.sender, id, Side::Sender, &text)?;
+        self.send_off(&self.sender, id, std::slice::from_ref(pallet))?;
+        Ok(id)
+    }
+
+    /// As many hubs of these pallets leave as were agreed.
+    fn send_off(&self, sender: &Actor, id: TransferId, pallets: &[Pallet]) -> Result<()> {
+        let of = |pallet: &Pallet| {
+            let number = pallet.number;
+            (0..stock::PALLET).map(move |n| stock::chf(number, n))
+        };
+        let ids: Vec<String> = pallets.iter().flat_map(of).collect();
+        transfers::add_text(self.app, sender, id, Side::Sender, &ids.join("\n"))?;
         let given = Dispatch {
             on: british_day(self.app.now()),
             carrier: "Fairweather Haulage".into(),
@@ -125,19 +187,24 @@ impl<'a> Shipping<'a> {
             fewer_is_meant: true,
             list_version: None,
         };
-        transfers::dispatch(self.app, &self.sender, id, None, &given)?;
-        Ok(id)
+        transfers::dispatch(self.app, sender, id, None, &given)?;
+        Ok(())
     }
 
     fn arrived(&self, pallet: &Pallet, quantity: i64) -> Result<TransferId> {
         let id = self.dispatched(pallet, quantity)?;
+        self.arrive(&self.warehouse, id)?;
+        Ok(id)
+    }
+
+    fn arrive(&self, warehouse: &Actor, id: TransferId) -> Result<()> {
         let given = Arrival {
             on: british_day(self.app.now()),
             condition: Condition::Good,
             note: String::new(),
         };
-        transfers::arrive(self.app, &self.warehouse, id, None, &given)?;
-        Ok(id)
+        transfers::arrive(self.app, warehouse, id, None, &given)?;
+        Ok(())
     }
 
     /// Receives everything but these, by their places in the list, which are turned down.

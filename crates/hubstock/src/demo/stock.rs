@@ -136,14 +136,18 @@ impl Pallet {
     }
 }
 
+/// A Party's pallets, oldest first.
+pub fn all_of(signifier: &str) -> Vec<Pallet> {
+    let wanted = PARTIES.iter().position(|party| party.0 == signifier);
+    let is_theirs = |pallet: &Pallet| Some(pallet.party) == wanted && pallet.number != 60;
+    pallets().into_iter().filter(is_theirs).collect()
+}
+
 /// A Party's pallets from which nothing was installed yet, oldest first.
 pub fn recent_of(signifier: &str) -> Vec<Pallet> {
-    let wanted = PARTIES.iter().position(|party| party.0 == signifier);
-    pallets()
-        .into_iter()
-        .filter(|pallet| Some(pallet.party) == wanted && pallet.number != 60)
-        .filter(|pallet| pallet.delivered_days_ago < 150)
-        .collect()
+    let mut pallets = all_of(signifier);
+    pallets.retain(|pallet| pallet.delivered_days_ago < 150);
+    pallets
 }
 
 /// The CHF ID of a hub: the `n`th on its pallet.

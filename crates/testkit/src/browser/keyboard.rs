@@ -1,5 +1,6 @@
 //! A person without a mouse.
 
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::key::Key;
 use serde_json::Value;
 
@@ -16,10 +17,24 @@ const FOCUSED: &str = "
     return e.getAttribute('aria-label') || label || e.innerText || e.textContent || e.value
         || e.id || e.tagName;";
 
+/// Where the focus is, seen from the radio button or checkbox with this label.
+const FROM_CHOICE: &str = "
+    const wanted = arguments[0], focused = document.activeElement;
+    const text = label => label.innerText.replace(/\\s+/g, ' ').trim();
+    const label = [...document.querySelectorAll('label')].find(label => text(label) === wanted);
+    const choice = label && document.getElementById(label.htmlFor);
+    if (!choice) return 'missing';
+    if (focused === choice) return 'there';
+    return focused.type === 'radio' && focused.name === choice.name ? 'beside' : 'elsewhere';";
+
 impl Browser {
     /// Presses a key: where the focus is, if it is anywhere.
     pub async fn press(&self, key: Key) {
-        self.type_text(&String::from(char::from(key))).await;
+        let value = char::from(key);
+        let keys = KeyActions::new("keyboard".to_owned());
+        let keys = keys.then(KeyAction::Down { value }).then(KeyAction::Up { value });
+        let pressed = self.client.perform_actions(keys).await;
+        self.must(pressed, "press a key").await;
     }
 
     /// Types a text where the focus is.
@@ -28,6 +43,26 @@ impl Browser {
         let element = self.must(element, "find the focus").await;
         let typed = element.send_keys(text).await;
         self.must(typed, "type").await;
+    }
+
+    /// Puts a text in where the focus is, all at once, as pasting does.
+    pub async fn paste(&self, text: &str) {
+        self.devtools("Input.insertText", serde_json::json!({ "text": text })).await;
+    }
+
+    /// Chooses the radio button or checkbox with this label with the keys alone.
+    pub async fn tab_to_choice(&self, text: &str) {
+        let wanted = super::squeezed(text);
+        for _ in 0..MANY {
+            let at = self.client.execute(FROM_CHOICE, vec![Value::from(wanted.as_str())]).await;
+            match self.must(at, format!("look for “{text}”")).await.as_str() {
+                Some("there") => return self.press(Key::Space).await,
+                Some("beside") => self.press(Key::Down).await,
+                Some("elsewhere") => self.press(Key::Tab).await,
+                _ => break,
+            }
+        }
+        self.fail(format!("reach the choice “{text}” with the keys")).await;
     }
 
     /// The label or text of what has the focus; nothing if the page as a whole has it.

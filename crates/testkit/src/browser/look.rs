@@ -40,11 +40,13 @@ impl Browser {
     }
 
     /// What the browser has written into its console since it was last asked: errors of scripts,
-    /// things not found, breaches of the content security policy.
+    /// things not found, breaches of the content security policy. That a form was refused is none:
+    /// its page says so.
     pub async fn complaints(&self) -> Vec<String> {
         let log = self.extra("se/log", json!({ "type": "browser" })).await;
         let entries = log.as_array().map(Vec::as_slice).unwrap_or_default();
-        entries.iter().filter(|entry| entry["level"] == "SEVERE").map(message).collect()
+        let severe = entries.iter().filter(|entry| entry["level"] == "SEVERE").map(message);
+        severe.filter(|message| !message.contains("responded with a status of 422")).collect()
     }
 }
 

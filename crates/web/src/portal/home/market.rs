@@ -21,7 +21,7 @@ pub fn groups(app: &App, actor: &Actor) -> Result<Vec<Group>> {
     if may(actor, Action::PublishOffers) {
         groups.push(Group {
             title: "Offers to publish or return",
-            tasks: due(app, "publish", "Publish or return")?,
+            tasks: due(app, "publish", "Publish or return", Some("/offers/"))?,
             empty: "",
             all: Some(("All offers", "/offers")),
         });
@@ -29,7 +29,7 @@ pub fn groups(app: &App, actor: &Actor) -> Result<Vec<Group>> {
     if may(actor, Action::RunSelection) {
         groups.push(Group {
             title: "Selection that is due",
-            tasks: due(app, "select", "Run selection over")?,
+            tasks: due(app, "select", "Run selection over", None)?,
             empty: "",
             all: Some(("All runs", "/selection")),
         });
@@ -44,15 +44,16 @@ pub fn groups(app: &App, actor: &Actor) -> Result<Vec<Group>> {
     Ok(groups)
 }
 
-/// What has an open deadline of this kind, the next first.
-fn due(app: &App, what: &str, words: &str) -> Result<Vec<Task>> {
+/// What has an open deadline of this kind, the next first; it is done on the offer's own page under
+/// `at`, or else where selection is run.
+fn due(app: &App, what: &str, words: &str, at: Option<&str>) -> Result<Vec<Task>> {
     let open = timers::open(app, what, NAMED)?;
     let task = |deadline: &DeadlineRow| {
         let (status, colour) = urgency(deadline.due_at, app.now());
         Task {
             id: format!("{what}-{}", deadline.subject),
             text: format!("{words} {}", deadline.subject),
-            href: format!("/offers/{}", deadline.subject),
+            href: at.map_or("/selection".to_owned(), |at| format!("{at}{}", deadline.subject)),
             status,
             colour,
             hint: String::new(),

@@ -251,6 +251,9 @@ fn link_task(id: &str, text: &str, href: &str) -> Task {
 /// Where else this person's work is.
 fn elsewhere(actor: &Actor) -> Group {
     let links = [
+        (Action::SeeBoard, "board", "See what Parties offer and want", "/board"),
+        (Action::ManageOffers, "offer", "Offer stock", "/offers/new"),
+        (Action::ManageRequests, "want", "Say what stock is wanted", "/requests/new"),
         (Action::SeeHubs, "find", "Find a hub", "/hubs"),
         (Action::SeeStock, "stock", "See stock by Party and model", "/stock"),
         (Action::SeeDeliveryReport, "report", "ESI-013, the CH Delivery Report", "/reports"),

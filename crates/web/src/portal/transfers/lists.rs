@@ -34,6 +34,7 @@ struct ListPage {
     list: ListState,
     entries: Vec<ListEntry>,
     paging: Paging,
+    query: ListQuery,
     reasons: Vec<Choice>,
     is_open: bool,
 }
@@ -131,6 +132,7 @@ async fn list_page(
         list,
         entries,
         paging,
+        query,
     };
     Ok(render(status, &page))
 }
@@ -326,7 +328,8 @@ pub(super) async fn chosen(
                 _ => "accepted",
             };
             let said = format!("{} {hubs} {what}", number_text(&count.to_string()));
-            Ok(redirect_with(&path(id, side), &said))
+            let page = [("after", query.after.as_str()), ("back", &query.back)];
+            Ok(redirect_with(&address(&path(id, side), &page), &said))
         }
         Err(failure) => {
             let (status, problems) = shown_in_form(failure)?;

@@ -6,10 +6,11 @@
 //! 8601 has it.
 //!
 //! What is inside the archive is measured by unpacking it before anything is made of it: the sizes
-//! that an archive states are its sender's claim.
+//! that an archive states are its sender's claim. So are the places of its cells.
 
 use std::io::{self, Cursor, Read, Seek, Write};
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use calamine::{DataRef, Reader, Xlsx, XlsxError};
 use domain::{Refusal, refusal::RefusalKind};
@@ -29,6 +30,8 @@ const MAX_PARTS: usize = 1_000;
 /// How many times larger than its archive the content may be, from this size on.
 const MAX_RATIO: u64 = 200;
 const RATIO_FROM_BYTES: u64 = 4 << 20;
+/// The most rows, which is what a spreadsheet has.
+const MAX_ROWS: u32 = 1 << 20;
 /// The most columns.
 const MAX_COLUMNS: usize = 64;
 /// CSV that is gathered before it is handed on.
@@ -50,13 +53,13 @@ pub fn each_piece<R: Read + Seek>(
 ) -> Result<()> {
     measure(&mut source, most_unpacked)?;
     source.rewind().map_err(Error::io("read a workbook"))?;
-    let mut workbook = Xlsx::new(source).map_err(unreadable)?;
+    let mut workbook = unharmed(|| Xlsx::new(source))?;
     let Some(name) = workbook.sheet_names().first().cloned() else {
         return Err(Refusal::invalid("The workbook has no worksheet.").into());
     };
-    let mut cells = workbook.worksheet_cells_reader(&name).map_err(unreadable)?;
+    let mut cells = unharmed(|| workbook.worksheet_cells_reader(&name))?;
     let mut lines = Lines::default();
-    while let Some(cell) = cells.next_cell().map_err(unreadable)? {
+    while let Some(cell) = unharmed(|| cells.next_cell())? {
         let (row, column) = cell.get_position();
         let text = shown(cell.get_value());
         if text.is_empty() {
@@ -146,6 +149,14 @@ fn not_an_archive(error: ZipError) -> Error {
     }
 }
 
+/// A step of the reader, whose arithmetic on a hostile workbook may panic.
+fn unharmed<T>(step: impl FnOnce() -> std::result::Result<T, XlsxError>) -> Result<T> {
+    match catch_unwind(AssertUnwindSafe(step)) {
+        Ok(done) => done.map_err(unreadable),
+        Err(_) => Err(no_workbook()),
+    }
+}
+
 fn unreadable(error: XlsxError) -> Error {
     match error {
         XlsxError::Io(source) => damaged(source),
@@ -226,6 +237,13 @@ impl Lines {
     fn put(&mut self, row: u32, column: usize, text: &str) -> Result<()> {
         if row < self.row {
             return Err(no_workbook());
+        }
+        if row >= MAX_ROWS {
+            let message = format!(
+                "The workbook has a row {}, and a worksheet has {MAX_ROWS} at most.",
+                u64::from(row) + 1
+            );
+            return Err(Refusal::invalid(message).into());
         }
         if column >= MAX_COLUMNS {
             let message = format!("Row {} has more than {MAX_COLUMNS} columns.", row + 1);
@@ -325,6 +343,22 @@ mod tests {
         }
         let bytes = archive.finish().unwrap().into_inner();
         assert!(refusal(&bytes).contains("200 times its size"));
+    }
+
+    #[test]
+    fn a_cell_in_a_row_that_no_worksheet_has_is_refused_before_its_rows_are_made() {
+        for (place, says) in [
+            ("A4294967294", "has a row 4294967294, and a worksheet has 1048576 at most"),
+            ("A1048577", "has a row 1048577"),
+            ("A42949672960", "not a workbook that can be read"),
+            ("ZZZZZZZZ1", "not a workbook that can be read"),
+            ("A0", "not a workbook that can be read"),
+        ] {
+            let refused = refusal(&testkit::workbook::with_cell_at(place));
+            assert!(refused.contains(says), "{place}: {refused}");
+        }
+        let last = to_csv(&testkit::workbook::with_cell_at("A1048576"), ANY_SIZE).unwrap();
+        assert_eq!(last.len(), "\"CommsHubID\"\n\"00\"\n".len() + (1 << 20) - 2);
     }
 
     #[test]

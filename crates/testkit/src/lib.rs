@@ -10,4 +10,5 @@ mod keeper;
 pub mod postgres;
 pub mod program;
 pub mod smtp;
+pub mod workbook;
 pub mod world;

@@ -123,6 +123,17 @@ impl Read for GoesAway<'_> {
 }
 
 #[test]
+fn a_workbook_with_a_row_that_no_sheet_has_is_refused_whole() {
+    on_sqlite(|url| {
+        let app = world(url);
+        let bomb = testkit::workbook::with_cell_at("A4294967294");
+        assert_eq!(refusal(&app, "bomb.xlsx", &bomb), "workbook");
+        let view = view(&app, submit(&app, "bomb.xlsx", &bomb));
+        assert!(view.refusal.unwrap().contains("a row 4294967294"));
+    });
+}
+
+#[test]
 fn a_client_that_goes_away_leaves_nothing_behind() {
     both(|url| {
         let app = world(url);

@@ -3,7 +3,7 @@
 use app::tables::Format;
 use app::transfers::{self, Class, ListKind};
 use domain::transfers::Side;
-use testkit::world::both;
+use testkit::world::{both, on_sqlite};
 
 use crate::world::*;
 
@@ -49,6 +49,17 @@ fn what_does_not_belong_into_a_manifest_is_said_and_left_out() {
         assert!(added.answers.last().unwrap().message.contains("One too many: 10 hubs"));
         let none = transfers::add_text(&w.app, &w.north, id, Side::Sender, "\n");
         assert_eq!(refused(none).0, "invalid");
+    });
+}
+
+#[test]
+fn a_list_with_a_row_that_no_sheet_has_is_refused() {
+    on_sqlite(|url| {
+        let w = world(url);
+        let id = w.confirmed(10);
+        let bomb = testkit::workbook::with_cell_at("A4294967294");
+        let refused = transfers::add_file(&w.app, &w.north, id, Side::Sender, &bomb);
+        assert!(refused.unwrap_err().to_string().contains("a row 4294967294"));
     });
 }
 

@@ -150,6 +150,18 @@ impl Cluster {
         }
     }
 
+    /// Takes the checksums off the pages of a stopped server.
+    pub fn drop_checksums(&self) {
+        let data = self.data();
+        self.run("pg_checksums", |program| program.args(["--disable", "--pgdata"]).arg(&data));
+    }
+
+    /// Makes a stopped server one that follows another and only reads.
+    pub fn become_standby(&self) {
+        let signal = File::create(self.data().join("standby.signal"));
+        signal.expect("the cluster's folder can be written");
+    }
+
     /// What the server wrote into its log.
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.join("log")).unwrap_or_default()
@@ -193,7 +205,8 @@ impl Cluster {
     fn is_ready(&self, server: &Child) -> bool {
         let file = fs::read_to_string(self.data().join("postmaster.pid")).unwrap_or_default();
         let mut lines = file.lines().map(str::trim);
-        lines.next() == Some(&server.id().to_string()) && lines.nth(6) == Some("ready")
+        let is_this = lines.next() == Some(&server.id().to_string());
+        is_this && matches!(lines.nth(6), Some("ready" | "standby"))
     }
 
     fn run(&self, name: &str, arguments: impl FnOnce(&mut Command) -> &mut Command) {

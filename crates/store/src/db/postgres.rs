@@ -6,18 +6,30 @@
 use std::collections::HashMap;
 use std::error::Error as _;
 use std::future::Future;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
+use std::time::Duration;
 
 use futures_util::{TryStreamExt, pin_mut};
 use tokio::runtime::Runtime;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::{Client, Config, NoTls, Statement};
+use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage, Statement};
 
 use crate::error::{Error, Result, doing};
 use crate::value::{Row, Value};
 
 /// Connections that are kept open between uses.
 const IDLE_CONNECTIONS: usize = 32;
+/// Connections of one process at most; PostgreSQL itself usually takes 100 of all.
+const MOST_CONNECTIONS: usize = 48;
+/// How long somebody waits for one of them.
+const CONNECTION_WAIT: Duration = Duration::from_secs(30);
+/// How long a writer waits for its turn; the server's own `lock_timeout` is the same.
+const TURN_WAIT: Duration = Duration::from_secs(120);
+/// How long the network may take to make a connection.
+const CONNECT_WAIT: Duration = Duration::from_secs(10);
+/// How long a silent line is believed in, and how often it is then asked.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 /// The advisory lock that gives writers their turn: "hubstock" in ASCII.
 const WRITERS_TURN: i64 = 0x6875_6273_746F_636B;
 
@@ -27,6 +39,42 @@ pub struct Pool(Arc<Shared>);
 struct Shared {
     config: Config,
     idle: Mutex<Vec<Connection>>,
+    connections: Gate,
+    /// The writers of this process take turns here first, so that those who wait hold no connection.
+    writers: Gate,
+}
+
+/// Lets so many through at one time. Who comes too late waits, but not for ever.
+struct Gate {
+    free: Mutex<usize>,
+    freed: Condvar,
+}
+
+impl Gate {
+    fn new(places: usize) -> Gate {
+        Gate { free: Mutex::new(places), freed: Condvar::new() }
+    }
+
+    fn enter(&self, longest: Duration, what: &str) -> Result<()> {
+        let free = self.free.lock().expect("nobody panics with the count held");
+        let (mut free, late) = self
+            .freed
+            .wait_timeout_while(free, longest, |free| *free == 0)
+            .expect("nobody panics with the count held");
+        if late.timed_out() {
+            return Err(Error::Unavailable {
+                doing: what.into(),
+                message: format!("none became free in {} seconds", longest.as_secs()),
+            });
+        }
+        *free -= 1;
+        Ok(())
+    }
+
+    fn leave(&self) {
+        *self.free.lock().expect("nobody panics with the count held") += 1;
+        self.freed.notify_one();
+    }
 }
 
 /// A client and the statements that it has prepared.
@@ -39,6 +87,7 @@ pub struct PostgresTx {
     connection: Option<Connection>,
     pool: Arc<Shared>,
     open: bool,
+    writes: bool,
 }
 
 /// Runs a driver's call to its end on this thread.
@@ -80,7 +129,17 @@ impl Pool {
             .parse()
             .map_err(|e| Error::Unsuitable(format!("the database address is not usable: {e}")))?;
         config.application_name("hubstock");
-        let pool = Pool(Arc::new(Shared { config, idle: Mutex::new(Vec::new()) }));
+        config.keepalives(true).keepalives_idle(KEEPALIVE_IDLE);
+        config.keepalives_interval(KEEPALIVE_INTERVAL).keepalives_retries(3);
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT_WAIT);
+        }
+        let pool = Pool(Arc::new(Shared {
+            config,
+            idle: Mutex::new(Vec::new()),
+            connections: Gate::new(MOST_CONNECTIONS),
+            writers: Gate::new(1),
+        }));
         pool.check()?;
         Ok(pool)
     }
@@ -117,9 +176,19 @@ impl Pool {
                 )));
             }
         }
+        // Each connection sets it for itself; a server that has it off is not meant for this.
+        let committed = "SELECT reset_val FROM pg_settings WHERE name = 'synchronous_commit'";
+        if row(&mut tx, committed)? == "off" {
+            return Err(Error::Unsuitable(
+                "PostgreSQL's synchronous_commit must not be off: a crash would lose what was \
+                 acknowledged"
+                    .into(),
+            ));
+        }
         let collation = row(
             &mut tx,
-            "SELECT datcollate::text FROM pg_database WHERE datname = current_database()",
+            "SELECT CASE datlocprovider WHEN 'i' THEN 'of ICU' ELSE datcollate::text END
+             FROM pg_database WHERE datname = current_database()",
         )?;
         if collation != "C" && collation != "POSIX" {
             return Err(Error::Unsuitable(format!(
@@ -140,14 +209,15 @@ impl Pool {
         }
     }
 
-    fn begin(&self, sql: &str) -> Result<PostgresTx> {
+    /// Begins a transaction that has passed its gates; dropped, it leaves them.
+    fn begin(&self, mut tx: PostgresTx, sql: &str) -> Result<PostgresTx> {
         loop {
             let connection = self.connection()?;
             let done = wait(connection.client.batch_execute(sql));
             match done {
                 Ok(()) => {
-                    let connection = Some(connection);
-                    return Ok(PostgresTx { connection, pool: self.0.clone(), open: true });
+                    (tx.connection, tx.open) = (Some(connection), true);
+                    return Ok(tx);
                 }
                 // A connection that died while it was idle: the next one is tried.
                 Err(error) if error.is_closed() => {}
@@ -157,13 +227,39 @@ impl Pool {
     }
 
     pub fn read(&self) -> Result<PostgresTx> {
-        self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self.0.connections.enter(CONNECTION_WAIT, "wait for a connection")?;
+        self.begin(self.closed(false), "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     }
 
     pub fn write(&self) -> Result<PostgresTx> {
-        self.begin(&format!("BEGIN; SELECT pg_advisory_xact_lock({WRITERS_TURN})"))
+        self.0.writers.enter(TURN_WAIT, "wait for the turn to write")?;
+        if let Err(error) = self.0.connections.enter(CONNECTION_WAIT, "wait for a connection") {
+            self.0.writers.leave();
+            return Err(error);
+        }
+        let sql = format!("BEGIN READ WRITE; SELECT pg_advisory_xact_lock({WRITERS_TURN})");
+        self.begin(self.closed(true), &sql)
+    }
+
+    fn closed(&self, writes: bool) -> PostgresTx {
+        PostgresTx { connection: None, pool: self.0.clone(), open: false, writes }
     }
 }
+
+/// What each connection is told, and asked last: whether the server only follows another.
+///
+/// A node that hangs or is cut off must not keep the turn to write for ever.
+const SETTINGS: &str = "
+    SET jit = off;
+    SET client_min_messages = warning;
+    SET lock_timeout = '120s';
+    SET idle_in_transaction_session_timeout = '300s';
+    SET tcp_keepalives_idle = 30;
+    SET tcp_keepalives_interval = 10;
+    SET tcp_keepalives_count = 3;
+    SELECT set_config('synchronous_commit', 'on', false)
+    WHERE current_setting('synchronous_commit') <> 'remote_apply';
+    SELECT pg_is_in_recovery()";
 
 fn connect(config: &Config) -> Result<Connection> {
     wait(async {
@@ -177,10 +273,17 @@ fn connect(config: &Config) -> Result<Connection> {
                 tracing::debug!(%error, "a database connection ended");
             }
         });
-        client
-            .batch_execute("SET jit = off; SET client_min_messages = warning")
-            .await
-            .map_err(|e| broken("connect", e))?;
+        let told = client.simple_query(SETTINGS).await.map_err(|e| broken("connect", e))?;
+        let rows = told.iter().rev().filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0),
+            _ => None,
+        });
+        if rows.take(1).any(|follows| follows == "t") {
+            return Err(Error::Unavailable {
+                doing: "connect".into(),
+                message: "the server is a standby, which only reads: name the primary".into(),
+            });
+        }
         Ok(Connection { client, prepared: HashMap::new() })
     })
 }
@@ -294,6 +397,12 @@ impl Drop for PostgresTx {
     fn drop(&mut self) {
         if self.open && self.batch("ROLLBACK").is_ok() {
             self.give_back();
+        }
+        // What was not given back is closed before somebody else opens another.
+        self.connection = None;
+        self.pool.connections.leave();
+        if self.writes {
+            self.pool.writers.leave();
         }
     }
 }

@@ -13,6 +13,10 @@ pub struct Arguments {
     #[arg(long, global = true, env = "HUBSTOCK_DATABASE", value_name = "URL")]
     pub database: Option<String>,
 
+    /// The folder of reports, the same for every process over a database; `reports` without it
+    #[arg(long, global = true, env = "HUBSTOCK_REPORTS", value_name = "FOLDER")]
+    pub reports: Option<PathBuf>,
+
     /// Print JSON instead of text
     #[arg(long, global = true)]
     pub json: bool,
@@ -158,9 +162,6 @@ pub struct Serve {
     /// The address that people use, such as https://hubstock.example
     #[arg(long, env = "HUBSTOCK_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
-    /// The folder that reports are written to
-    #[arg(long, env = "HUBSTOCK_REPORTS", value_name = "FOLDER", default_value = "reports")]
-    pub reports: PathBuf,
     /// The mail server, such as smtp://USER:PASSWORD@HOST:587; without it e-mails wait
     #[arg(long, env = "HUBSTOCK_SMTP", value_name = "URL", hide_env_values = true)]
     pub smtp: Option<String>,

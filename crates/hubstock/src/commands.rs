@@ -11,17 +11,23 @@ mod selection;
 mod transfer;
 mod transfer_file;
 
+use std::fmt::Display;
+use std::fs::File;
+use std::io::{BufWriter, Read, Write};
 use std::path::Path;
 
-use app::{App, Error, Result};
+use app::jobs::JobKind;
+use app::journal::read::JournalFilter;
+use app::tables::Format;
+use app::{App, Error, Result, aside};
 use domain::Refusal;
+use domain::access::Actor;
+use domain::refusal::RefusalKind;
 
 use crate::arguments::{Arguments, Command, Verify};
-use crate::output::Ended;
+use crate::output::{self, Ended, Out};
 use crate::{demo, serve};
 
-/// The folder of reports for commands that only pass one through.
-const REPORTS: &str = "reports";
 /// How long a command waits for the job that it began.
 const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_secs(6 * 3600);
 
@@ -30,8 +36,7 @@ pub fn run(arguments: &Arguments) -> Result<Ended> {
     match &arguments.command {
         Command::Demo { listen, prepare } => demo::run(arguments, *listen, *prepare),
         Command::Serve(options) => {
-            let app = serve::open(database(arguments), &options.reports)?;
-            serve::serve(&app, options, false)?;
+            serve::serve(&open(arguments)?, options, false)?;
             Ok(Ended::Well)
         }
         Command::Migrate => operate::migrate(arguments),
@@ -73,7 +78,32 @@ pub fn database(arguments: &Arguments) -> &str {
 }
 
 fn open(arguments: &Arguments) -> Result<App> {
-    serve::open(database(arguments), Path::new(REPORTS))
+    let reports = arguments.reports.as_deref().unwrap_or(Path::new(serve::DEFAULT_REPORTS));
+    serve::open(database(arguments), reports)
+}
+
+/// Waits until a job is done, wherever it runs. `what` names its subject.
+fn wait(app: &App, kind: JobKind, subject: i64, what: impl Display) -> Result<()> {
+    let job = app::jobs::finish(app, kind, subject, LONGEST_WAIT)?;
+    if job.state == "done" {
+        return Ok(());
+    }
+    let problem = job.problem.unwrap_or_else(|| "nobody has ended it".into());
+    let doing = format!("the job {} on {what} is {}", job.kind, job.state);
+    Err(Error::io(doing)(std::io::Error::other(problem)))
+}
+
+/// A decision that comes too late is well if this person has made it before: the call that did was
+/// cut off and is made again.
+fn once<T>(app: &App, actor: &Actor, subject: &str, kind: &str, decided: Result<T>) -> Result<()> {
+    let refused = match decided {
+        Err(Error::Refused(refusal)) if refusal.kind == RefusalKind::WrongState => refusal,
+        other => return other.map(drop),
+    };
+    let (subject, kind) = (Some(subject.to_owned()), Some(kind.to_owned()));
+    let filter = JournalFilter { subject, kind, actor: Some(actor.user) };
+    let made = app::journal::read::list(app, &Actor::local_operator(), &filter, None)?;
+    if made.items.is_empty() { Err(refused.into()) } else { Ok(()) }
 }
 
 /// Reads a reference such as `ctf-000042`.
@@ -84,20 +114,43 @@ fn reference<T: std::str::FromStr<Err = domain::ids::NotAnId>>(text: &str) -> Re
 }
 
 /// A file to read, or standard input for `-`.
-fn source(path: &Path) -> Result<Box<dyn std::io::Read>> {
+fn source(path: &Path) -> Result<Box<dyn Read>> {
     if path == Path::new("-") {
         return Ok(Box::new(std::io::stdin()));
     }
-    let file = std::fs::File::open(path).map_err(Error::io(format!("open {}", path.display())))?;
+    let file = File::open(path).map_err(Error::io(format!("open {}", path.display())))?;
     Ok(Box::new(file))
 }
 
-/// A file to write, or standard output where none is named.
-fn sink(path: Option<&Path>) -> Result<Box<dyn std::io::Write + Send>> {
-    let Some(path) = path else { return Ok(Box::new(std::io::stdout())) };
-    let file =
-        std::fs::File::create(path).map_err(Error::io(format!("write {}", path.display())))?;
-    Ok(Box::new(std::io::BufWriter::with_capacity(1 << 20, file)))
+/// Writes a file whole, or leaves what was there.
+fn write_file<T>(path: &Path, write: impl FnOnce(&mut Out<'_>) -> Result<T>) -> Result<T> {
+    let doing = || Error::io(format!("write {}", path.display()));
+    aside::write_whole(path, |place| {
+        let file = File::create(place).map_err(doing())?;
+        let mut out = BufWriter::with_capacity(1 << 20, file);
+        let done = write(&mut out)?;
+        out.flush().map_err(doing())?;
+        Ok(done)
+    })
+}
+
+fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
+    let doing = format!("write {}", path.display());
+    write_file(path, |out| out.write_all(bytes).map_err(Error::io(doing)))
+}
+
+/// Writes a file, or to standard output where none is named.
+fn write_out(path: Option<&Path>, write: impl FnOnce(&mut Out<'_>) -> Result<()>) -> Result<()> {
+    match path {
+        Some(path) => write_file(path, write),
+        None => output::stream(write),
+    }
+}
+
+/// XLSX for a file that is named so, CSV for all others.
+fn format_of(path: Option<&Path>) -> Format {
+    let ending = path.and_then(Path::extension).and_then(|ending| ending.to_str());
+    if ending == Some("xlsx") { Format::Xlsx } else { Format::Csv }
 }
 
 /// The last part of a path, as the file's name.

@@ -7,9 +7,9 @@ use domain::access::Action;
 use domain::ids::ImportId;
 use serde_json::json;
 
-use super::{file_name, open, reference, sink, source};
+use super::{file_name, once, open, reference, source, wait, write_file};
 use crate::arguments::{Arguments, Import, ImportWhat, Snapshot};
-use crate::output::{self, Ended};
+use crate::output::{self, Ended, Out};
 
 /// Loads a file and waits until it is loaded.
 pub fn run(arguments: &Arguments, command: &Import) -> Result<Ended> {
@@ -23,8 +23,12 @@ pub fn run(arguments: &Arguments, command: &Import) -> Result<Ended> {
     let actor = app::sign_in::actor_by_email(&app, &command.who.email, action, None)?;
     let mut file = source(&command.file)?;
     if command.dry_run {
-        let mut answers = sink(command.answer.as_deref().or(Some("/dev/null".as_ref())))?;
-        let counts = imports::check(&app, &actor, kind, &mut file, &mut answers)?;
+        let check =
+            |answers: &mut Out<'_>| imports::check(&app, &actor, kind, &mut file, answers);
+        let counts = match &command.answer {
+            Some(path) => write_file(path, check)?,
+            None => check(&mut std::io::sink())?,
+        };
         output::print(arguments, &json!({ "dry_run": true, "counts": counts }), lines(&counts));
         return Ok(ended(&counts));
     }
@@ -40,11 +44,11 @@ fn show(
     repeated: bool,
     answer: Option<&std::path::Path>,
 ) -> Result<Ended> {
-    app::jobs::finish(app, JobKind::LoadImport, import.0, super::LONGEST_WAIT)?;
+    wait(app, JobKind::LoadImport, import.0, import)?;
     let operator = domain::access::Actor::local_operator();
     let view = imports::get(app, &operator, import)?;
     if let Some(out) = answer {
-        imports::answer(app, &operator, import, &mut sink(Some(out))?)?;
+        write_file(out, |out| imports::answer(app, &operator, import, out))?;
     }
     let json = json!({
         "import": import.to_string(),
@@ -77,13 +81,15 @@ pub fn decide_snapshot(arguments: &Arguments, command: &Snapshot) -> Result<Ende
         Snapshot::Authorise { reference: text, who } => {
             let actor = app::sign_in::actor_by_email(&app, &who.email, action, None)?;
             let import: ImportId = reference(text)?;
-            imports::authorise_snapshot(&app, &actor, import, None)?;
+            let decided = imports::authorise_snapshot(&app, &actor, import, None);
+            once(&app, &actor, &import.to_string(), "SnapshotAuthorised", decided)?;
             show(arguments, &app, import, false, None)
         }
         Snapshot::Reject { reference: text, reason, who } => {
             let actor = app::sign_in::actor_by_email(&app, &who.email, action, None)?;
             let import: ImportId = reference(text)?;
-            imports::reject_snapshot(&app, &actor, import, reason, None)?;
+            let decided = imports::reject_snapshot(&app, &actor, import, reason, None);
+            once(&app, &actor, &import.to_string(), "SnapshotRejected", decided)?;
             output::print(arguments, &json!({ "import": text, "state": "Rejected" }), "Rejected");
             Ok(Ended::Well)
         }

@@ -1,13 +1,11 @@
 //! `hubstock hub`, `hubs`, `stock` and `quarantine`.
 
-use std::io::Write;
-
 use app::inventory::{self, Filter, HubLife, Why};
-use app::{Error, Result};
+use app::Result;
 use domain::access::{Action, Actor};
 use serde_json::json;
 
-use super::{open, sink};
+use super::{open, write_out};
 use crate::arguments::{Arguments, Hubs, Who};
 use crate::output::{self, Ended};
 
@@ -129,10 +127,10 @@ pub fn hubs(arguments: &Arguments, slice: &Hubs) -> Result<Ended> {
         status: text(&slice.status),
         ..Filter::default()
     };
-    let mut out = sink(slice.out.as_deref())?;
     let format = super::report::table_format(slice.format);
-    inventory::export(&app, &Actor::local_operator(), &filter, format, &mut out)?;
-    out.flush().map_err(Error::io("write the table"))?;
+    write_out(slice.out.as_deref(), |out| {
+        inventory::export(&app, &Actor::local_operator(), &filter, format, out).map(drop)
+    })?;
     Ok(Ended::Well)
 }
 

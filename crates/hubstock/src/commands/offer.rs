@@ -7,7 +7,6 @@ use app::board;
 use app::offers::{self, Draft, Drafted, Listing, OfferRow};
 use app::requests::{self, RequestRow};
 use app::stock_rules::{self, RuleTable};
-use app::tables::Format as TableFormat;
 use app::{App, Error, Result, timers};
 use domain::Refusal;
 use domain::access::{Action, Actor};
@@ -18,7 +17,7 @@ use domain::requests::Asked;
 use domain::timers::british_day;
 use serde_json::{Value, json};
 
-use super::{open, reference, sink, source};
+use super::{format_of, open, reference, source, write_file, write_out};
 use crate::arguments::{
     Arguments, Holiday, Offer, OfferTerms, Request, RuleTableWord, StockGiven, StockRule, Who,
 };
@@ -247,8 +246,8 @@ pub fn offer(arguments: &Arguments, command: &Offer) -> Result<Ended> {
                 .map_err(|message| Refusal::field("filter", message))?;
             let actor = Actor::local_operator();
             if let Some(path) = out {
-                let format = format_of(path);
-                board::export(&app, &actor, &filter, format, &mut sink(Some(path))?)?;
+                let format = format_of(Some(path));
+                write_file(path, |out| board::export(&app, &actor, &filter, format, out))?;
                 let json = json!({ "out": path.display().to_string() });
                 output::print(arguments, &json, format!("Written to {}", path.display()));
                 return Ok(Ended::Well);
@@ -275,13 +274,6 @@ fn every<T>(page: impl Fn(Option<i64>) -> Result<app::transfer_files::Page<T>>) 
         if before.is_none() {
             return Ok(rows);
         }
-    }
-}
-
-fn format_of(path: &Path) -> TableFormat {
-    match path.extension().and_then(|extension| extension.to_str()) {
-        Some("xlsx") => TableFormat::Xlsx,
-        _ => TableFormat::Csv,
     }
 }
 
@@ -391,9 +383,9 @@ pub fn holiday(arguments: &Arguments, command: &Holiday) -> Result<Ended> {
 }
 
 fn export_table(app: &App, table: RuleTable, out: Option<&Path>) -> Result<()> {
-    let format = out.map_or(TableFormat::Csv, format_of);
-    stock_rules::export(app, &Actor::local_operator(), table, format, &mut sink(out)?)?;
-    Ok(())
+    let format = format_of(out);
+    let operator = Actor::local_operator();
+    write_out(out, |out| stock_rules::export(app, &operator, table, format, out).map(drop))
 }
 
 fn load_table(

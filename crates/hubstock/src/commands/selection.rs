@@ -12,8 +12,8 @@ use domain::selection::{Draft, Step, parse_steps};
 use jiff::{Timestamp, civil::Date};
 use serde_json::{Value, json};
 
-use super::{open, reference, sink, source};
-use crate::arguments::{Arguments, Format, Policy, PolicyText, Selection};
+use super::{open, reference, source, write_out};
+use crate::arguments::{Arguments, Policy, PolicyText, Selection};
 use crate::output::{self, Ended};
 
 /// The largest record that is read.
@@ -139,18 +139,16 @@ pub fn run(arguments: &Arguments, command: &Selection) -> Result<Ended> {
             show_run(arguments, &app, run)
         }
         Selection::Export { run, out } => {
-            let mut out = sink(out.as_deref())?;
-            selection::export(&app, &operator, reference(run)?, &mut out)?;
+            let run = reference(run)?;
+            write_out(out.as_deref(), |out| selection::export(&app, &operator, run, out))?;
             Ok(Ended::Well)
         }
         Selection::Explain { run, format, out } => {
-            let format = match format {
-                Format::Csv => app::tables::Format::Csv,
-                Format::Xlsx => app::tables::Format::Xlsx,
-                Format::Parquet => app::tables::Format::Parquet,
-            };
-            let out = sink(out.as_deref())?;
-            selection::explanation(&app, &operator, reference(run)?, format, out)?;
+            let format = super::report::table_format(*format);
+            let run = reference(run)?;
+            write_out(out.as_deref(), |out| {
+                selection::explanation(&app, &operator, run, format, Box::new(out))
+            })?;
             Ok(Ended::Well)
         }
         Selection::Simulate { policy, steps: given, since } => {

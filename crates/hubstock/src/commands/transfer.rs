@@ -1,6 +1,6 @@
 //! `hubstock transfer`: stock on its way from one Party to another.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 
 use app::transfers::{
@@ -18,7 +18,7 @@ use domain::transfers::{Condition, Correction, LineState, Side, State};
 use jiff::civil::Date;
 use serde_json::json;
 
-use super::{open, reference, sink, source};
+use super::{format_of, open, reference, source, write_out};
 use crate::arguments::{Arguments, Transfer};
 use crate::output::{self, Ended};
 
@@ -350,13 +350,9 @@ fn lines(
 
 /// Writes a list as CSV, or as XLSX where the file is named so.
 fn table(app: &App, id: TransferId, kind: ListKind, out: Option<&Path>) -> Result<Ended> {
-    let is_workbook = out.is_some_and(|path| path.extension().is_some_and(|e| e == "xlsx"));
-    let format = match is_workbook {
-        true => app::tables::Format::Xlsx,
-        false => app::tables::Format::Csv,
-    };
-    let mut to = sink(out)?;
-    transfers::table(app, &Actor::local_operator(), id, kind, format, Box::new(&mut to))?;
-    to.flush().map_err(Error::io("write the list"))?;
+    let format = format_of(out);
+    write_out(out, |out| {
+        transfers::table(app, &Actor::local_operator(), id, kind, format, Box::new(out)).map(drop)
+    })?;
     Ok(Ended::Well)
 }

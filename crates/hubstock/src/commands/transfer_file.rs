@@ -1,9 +1,9 @@
 //! `hubstock transfer-file` and `hubstock installed-before`.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 
-use app::jobs::{self, JobKind};
+use app::jobs::JobKind;
 use app::journal::Counts;
 use app::transfer_files::{
     self, Checked, GenerateRequest, Generated, InstalledFilter, Submission, TransferFileView,
@@ -15,7 +15,7 @@ use domain::timers::british_day;
 use domain::transfer_files::State;
 use serde_json::json;
 
-use super::{LONGEST_WAIT, file_name, open, reference, sink, source};
+use super::{file_name, once, open, reference, source, wait, write_bytes, write_out};
 use crate::arguments::{Arguments, InstalledBefore, TransferFile};
 use crate::output::{self, Ended};
 
@@ -34,7 +34,7 @@ pub fn run(arguments: &Arguments, command: &TransferFile) -> Result<Ended> {
             let submission = Submission { name: file_name(file), all_or_nothing: *all_or_nothing };
             let submitted = transfer_files::submit(&app, &actor, submission, &mut source(file)?)?;
             let id = submitted.id;
-            wait(&app, JobKind::ValidateTransferFile, id)?;
+            wait(&app, JobKind::ValidateTransferFile, id.0, id)?;
             show(arguments, &app, id, submitted.repeated)
         }
         TransferFile::Generate { ids, to, from, reference, out, who } => {
@@ -54,29 +54,31 @@ pub fn run(arguments: &Arguments, command: &TransferFile) -> Result<Ended> {
                 Generated::Mistakes(mistakes) => return Ok(show_mistakes(arguments, &mistakes)),
             };
             let path = out.join(&made.name);
-            std::fs::write(&path, &made.bytes)
-                .map_err(Error::io(format!("write {}", path.display())))?;
+            write_bytes(&path, &made.bytes)?;
             let json = json!({ "file": path.display().to_string(), "name": made.name });
             output::print(arguments, &json, path.display());
             Ok(Ended::Well)
         }
         TransferFile::Authorise { reference: text, who } => {
             let actor = acting(&who.email, Action::AuthoriseTransferFile)?;
-            let id = reference(text)?;
-            transfer_files::authorise(&app, &actor, id, None)?;
-            wait(&app, JobKind::ApplyTransferFile, id)?;
+            let id: TransferFileId = reference(text)?;
+            let decided = transfer_files::authorise(&app, &actor, id, None);
+            once(&app, &actor, &id.to_string(), "TransferFileAuthorised", decided)?;
+            wait(&app, JobKind::ApplyTransferFile, id.0, id)?;
             show(arguments, &app, id, false)
         }
         TransferFile::Reject { reference: text, reason, who } => {
             let actor = acting(&who.email, Action::AuthoriseTransferFile)?;
-            let id = reference(text)?;
-            transfer_files::reject(&app, &actor, id, None, reason)?;
+            let id: TransferFileId = reference(text)?;
+            let decided = transfer_files::reject(&app, &actor, id, None, reason);
+            once(&app, &actor, &id.to_string(), "TransferFileRejected", decided)?;
             show(arguments, &app, id, false).map(|_| Ended::Well)
         }
         TransferFile::Withdraw { reference: text, reason, who } => {
             let actor = acting(&who.email, Action::PrepareTransferFile)?;
-            let id = reference(text)?;
-            transfer_files::withdraw(&app, &actor, id, None, reason)?;
+            let id: TransferFileId = reference(text)?;
+            let decided = transfer_files::withdraw(&app, &actor, id, None, reason);
+            once(&app, &actor, &id.to_string(), "TransferFileWithdrawn", decided)?;
             show(arguments, &app, id, false).map(|_| Ended::Well)
         }
         TransferFile::Status { reference: text, out: None } => {
@@ -85,35 +87,24 @@ pub fn run(arguments: &Arguments, command: &TransferFile) -> Result<Ended> {
         TransferFile::Status { reference: text, out: Some(path) } => {
             let view = transfer_files::get(&app, &operator, reference(text)?)?;
             let status = format!("{:#}\n", as_json(&view));
-            std::fs::write(path, status).map_err(Error::io(format!("write {}", path.display())))?;
+            write_bytes(path, status.as_bytes())?;
             Ok(Ended::Well)
         }
         TransferFile::Response { reference: text, out } => {
-            let mut out = sink(out.as_deref())?;
-            transfer_files::response(&app, &operator, reference(text)?, &mut out)?;
-            out.flush().map_err(Error::io("write the response file"))?;
+            let id = reference(text)?;
+            write_out(out.as_deref(), |out| {
+                transfer_files::response(&app, &operator, id, out).map(drop)
+            })?;
             Ok(Ended::Well)
         }
         TransferFile::Errors { reference: text, out } => {
-            let mut out = sink(out.as_deref())?;
-            transfer_files::errors(&app, &operator, reference(text)?, &mut out)?;
-            out.flush().map_err(Error::io("write the error file"))?;
+            let id = reference(text)?;
+            write_out(out.as_deref(), |out| {
+                transfer_files::errors(&app, &operator, id, out).map(drop)
+            })?;
             Ok(Ended::Well)
         }
         TransferFile::List => list(arguments, &app),
-    }
-}
-
-/// Waits for the job of a transfer file, wherever it runs.
-fn wait(app: &App, kind: JobKind, id: TransferFileId) -> Result<()> {
-    let job = jobs::finish(app, kind, id.0, LONGEST_WAIT)?;
-    match job.state.as_str() {
-        "done" => Ok(()),
-        state => Err(Error::Damaged(format!(
-            "the job {} on {id} is {state}: {}",
-            job.kind,
-            job.problem.unwrap_or_default()
-        ))),
     }
 }
 
@@ -142,8 +133,7 @@ fn check(arguments: &Arguments, app: &App, file: &Path, response: Option<&Path>)
         }
         Checked::Answered { counts, rejected, response: bytes } => {
             if let Some(path) = response {
-                std::fs::write(path, bytes)
-                    .map_err(Error::io(format!("write {}", path.display())))?;
+                write_bytes(path, &bytes)?;
             }
             let json = json!({ "dry_run": true, "refusal": null, "counts": counts });
             output::print(arguments, &json, lines(&counts));

@@ -1,15 +1,19 @@
 //! The commands, each a few operations of `app`.
 
+mod excess;
 mod import;
 mod inventory;
 mod notifications;
 mod offer;
 mod operate;
+mod party;
 mod people;
 mod report;
 mod selection;
+mod template;
 mod transfer;
 mod transfer_file;
+mod transfer_list;
 
 use std::fmt::Display;
 use std::fs::File;
@@ -21,15 +25,18 @@ use app::journal::read::JournalFilter;
 use app::tables::Format;
 use app::{App, Error, Result, aside};
 use domain::Refusal;
-use domain::access::Actor;
+use domain::access::{Action, Actor};
+use domain::ids::PartyId;
 use domain::refusal::RefusalKind;
 
-use crate::arguments::{Arguments, Command, Verify};
+use crate::arguments::{Arguments, Command, Verify, Who};
 use crate::output::{self, Ended, Out};
 use crate::{demo, serve};
 
 /// How long a command waits for the job that it began.
 const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_secs(6 * 3600);
+/// The largest file that is read whole.
+const MOST_BYTES: u64 = 256 << 20;
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<Ended> {
@@ -41,26 +48,32 @@ pub fn run(arguments: &Arguments) -> Result<Ended> {
         }
         Command::Migrate => operate::migrate(arguments),
         Command::User(command) => people::run(arguments, command),
+        Command::Party(command) => party::run(arguments, command),
         Command::Import(command) => import::run(arguments, command),
         Command::Snapshot(command) => import::decide_snapshot(arguments, command),
         Command::Transfer(command) => transfer::run(arguments, command),
+        Command::Template { name, format, out } => template::run(*name, *format, out.as_deref()),
+        Command::TransferList(command) => transfer_list::run(arguments, command),
         Command::TransferFile(command) => transfer_file::run(arguments, command),
         Command::InstalledBefore(command) => transfer_file::installed_before(arguments, command),
         Command::Offer(command) => offer::offer(arguments, command),
         Command::Request(command) => offer::request(arguments, command),
+        Command::Excess(command) => excess::run(arguments, command),
+        Command::SavedFilter(command) => excess::saved_filter(arguments, command),
         Command::StockRule(command) => offer::stock_rule(arguments, command),
         Command::Holiday(command) => offer::holiday(arguments, command),
         Command::Report(command) => report::run(arguments, command),
         Command::Hub { id } => inventory::hub(arguments, id),
         Command::Hubs(slice) => inventory::hubs(arguments, slice),
-        Command::Stock { party } => inventory::stock(arguments, party.as_deref()),
+        Command::Responsibility { id, at } => inventory::responsibility(arguments, id, *at),
+        Command::Stock(slice) => inventory::stock(arguments, slice),
         Command::Quarantine { id, release, reason, who } => {
             inventory::quarantine(arguments, id, *release, reason, who)
         }
         Command::Policy(command) => selection::policy(arguments, command),
         Command::Selection(command) => selection::run(arguments, command),
         Command::Setting(command) => operate::setting(arguments, command),
-        Command::Journal { subject, most } => operate::journal(arguments, subject.clone(), *most),
+        Command::Journal(which) => operate::journal(arguments, which),
         Command::Notice(command) => notifications::notice(arguments, command),
         Command::Mail(command) => notifications::mail(arguments, command),
         Command::Verify { what: None } => operate::verify(arguments),
@@ -106,6 +119,22 @@ fn once<T>(app: &App, actor: &Actor, subject: &str, kind: &str, decided: Result<
     if made.items.is_empty() { Err(refused.into()) } else { Ok(()) }
 }
 
+/// The person who acts, at the organisation whose roles allow it.
+fn acting(app: &App, who: &Who, action: Action) -> Result<Actor> {
+    app::sign_in::actor_by_email(app, &who.email, action, None)
+}
+
+/// The Party of a signifier, where one is given.
+fn party_in(app: &App, actor: &Actor, signifier: Option<&str>) -> Result<Option<PartyId>> {
+    let found = signifier.map(|text| app::parties::by_signifier(app, actor, text));
+    Ok(found.transpose()?.map(|row| row.party.id))
+}
+
+/// A refusal of a word that is none of these.
+fn one_of<'a>(what: &'static str, names: impl Iterator<Item = &'a str>) -> Refusal {
+    Refusal::field(what, format!("Give one of {}.", names.collect::<Vec<_>>().join(", ")))
+}
+
 /// Reads a reference such as `ctf-000042`.
 fn reference<T: std::str::FromStr<Err = domain::ids::NotAnId>>(text: &str) -> Result<T> {
     text.parse().map_err(|error: domain::ids::NotAnId| {
@@ -120,6 +149,14 @@ fn source(path: &Path) -> Result<Box<dyn Read>> {
     }
     let file = File::open(path).map_err(Error::io(format!("open {}", path.display())))?;
     Ok(Box::new(file))
+}
+
+/// All that a file holds.
+fn read_file(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = source(path)?.take(MOST_BYTES).read_to_end(&mut bytes);
+    read.map_err(Error::io(format!("read {}", path.display())))?;
+    Ok(bytes)
 }
 
 /// Writes a file whole, or leaves what was there.

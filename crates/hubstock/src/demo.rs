@@ -39,8 +39,7 @@ pub fn run(arguments: &Arguments, listen: SocketAddr, prepare: bool) -> Result<E
         output::print(arguments, &json, format!("The world is in {}.", app.db.location()));
         return Ok(Ended::Well);
     }
-    let options =
-        Serve { listen, public_url: None, smtp: None, mail_from: None, no_jobs: false };
+    let options = Serve { listen, public_url: None, smtp: None, mail_from: None, no_jobs: false };
     serve::serve(&app, &options, true)?;
     Ok(Ended::Well)
 }

@@ -12,12 +12,10 @@ use domain::selection::{Draft, Step, parse_steps};
 use jiff::{Timestamp, civil::Date};
 use serde_json::{Value, json};
 
-use super::{open, reference, source, write_out};
+use super::{MOST_BYTES, open, read_file, reference, source, write_out};
 use crate::arguments::{Arguments, Policy, PolicyText, Selection};
 use crate::output::{self, Ended};
 
-/// The largest record that is read.
-const MOST_BYTES: u64 = 256 << 20;
 /// Lines of a list on the command line.
 const MOST_ROWS: u32 = 200;
 
@@ -310,9 +308,7 @@ fn simulation_text(found: &Simulation) -> String {
 
 /// Works out again what the record of a run says. No database is opened.
 pub fn verify_allocation(arguments: &Arguments, file: &Path) -> Result<Ended> {
-    let mut document = Vec::new();
-    let read = source(file)?.take(MOST_BYTES).read_to_end(&mut document);
-    read.map_err(Error::io(format!("read {}", file.display())))?;
+    let document = read_file(file)?;
     let checked = match record::check(&document) {
         Ok(checked) => checked,
         Err(wrong) => {

@@ -6,7 +6,8 @@ use std::path::Path;
 use app::jobs::JobKind;
 use app::journal::Counts;
 use app::transfer_files::{
-    self, Checked, GenerateRequest, Generated, InstalledFilter, Submission, TransferFileView,
+    self, Checked, GenerateRequest, Generated, InstalledFilter, LineFilter, Submission,
+    TransferFileView,
 };
 use app::{App, Error, Result};
 use domain::access::{Action, Actor};
@@ -104,6 +105,28 @@ pub fn run(arguments: &Arguments, command: &TransferFile) -> Result<Ended> {
             })?;
             Ok(Ended::Well)
         }
+        TransferFile::Lines { reference: text, code, rejected } => {
+            let filter = LineFilter { codes: code.clone(), only_rejected: *rejected };
+            show_lines(arguments, &app, reference(text)?, &filter)
+        }
+        TransferFile::Original { reference: text, out } => {
+            let id = reference(text)?;
+            write_out(out.as_deref(), |out| {
+                transfer_files::original(&app, &operator, id, out).map(drop)
+            })?;
+            Ok(Ended::Well)
+        }
+        TransferFile::History { reference: text } => {
+            let found = transfer_files::history(&app, &operator, reference(text)?)?;
+            let json = found.iter().map(|e| {
+                json!({ "seq": e.seq, "at": e.at.to_string(), "by": e.who, "what": e.what,
+                        "more": e.more })
+            });
+            let json: Vec<_> = json.collect();
+            let text = found.iter().map(|e| format!("{} {} {} {}\n", e.at, e.what, e.who, e.more));
+            output::print(arguments, &json.into(), text.collect::<String>());
+            Ok(Ended::Well)
+        }
         TransferFile::List => list(arguments, &app),
     }
 }
@@ -196,6 +219,37 @@ fn show(arguments: &Arguments, app: &App, id: TransferFileId, repeated: bool) ->
         _ if rejected > 0 => Ended::SomeRejected,
         _ => Ended::Well,
     })
+}
+
+fn show_lines(
+    arguments: &Arguments,
+    app: &App,
+    id: TransferFileId,
+    filter: &LineFilter,
+) -> Result<Ended> {
+    let (mut json, mut text) = (Vec::new(), String::new());
+    loop {
+        let (operator, from) = (Actor::local_operator(), json.len() as u64);
+        let page = transfer_files::lines(app, &operator, id, filter, from, MOST_ROWS)?;
+        for line in &page.lines {
+            json.push(json!({
+                "line": line.line, "comms_hub_id": line.comms_hub_id,
+                "code": line.outcome.to_string(), "text": line.text,
+                "previous_party": line.previous_party, "new_party": line.new_party,
+                "smi_status": line.smi_status,
+                "applied_at": line.applied_at.map(|at| at.to_string()),
+            }));
+            text.push_str(&format!(
+                "{} {} {} {}\n",
+                line.line, line.comms_hub_id, line.outcome, line.text
+            ));
+        }
+        if page.lines.is_empty() || json.len() as u64 >= page.matching {
+            break;
+        }
+    }
+    output::print(arguments, &json.into(), text);
+    Ok(Ended::Well)
 }
 
 fn list(arguments: &Arguments, app: &App) -> Result<Ended> {

@@ -5,13 +5,14 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use domain::Refusal;
 use domain::refusal::RefusalKind;
 use store::{Db, Engine};
 
+use crate::aside::{Aside, remove, with_ending};
 use crate::journal::verify::verify_chain;
 use crate::{App, Error, Result};
 
@@ -28,16 +29,16 @@ pub fn backup(app: &App, url: &str, out: &Path) -> Result<()> {
     let aside = Aside::beside(out);
     match app.db.engine() {
         Engine::Sqlite => {
-            app.db.copy_to(&aside.0)?;
-            check(&open_file(&aside.0)?)?;
+            app.db.copy_to(aside.path())?;
+            check(&open_file(aside.path())?)?;
         }
         Engine::Postgres => {
-            let file = aside.0.as_os_str();
+            let file = aside.path().as_os_str();
             let words = ["--format=custom", "--no-owner", "--no-privileges", "--file"];
             run(Command::new("pg_dump").args(words).arg(file), url)?;
         }
     }
-    settle(&aside, out)
+    aside.settle(out)
 }
 
 /// Fills the database at `url`, which must be empty, from the backup `from`, and checks that the
@@ -73,12 +74,12 @@ fn restore_file(path: &Path, from: &Path) -> Result<()> {
         must_be_empty(&open_file(path)?)?;
     }
     let aside = Aside::beside(path);
-    fs::copy(from, &aside.0).map_err(Error::io(format!("copy {}", from.display())))?;
-    check(&open_file(&aside.0)?)?;
+    fs::copy(from, aside.path()).map_err(Error::io(format!("copy {}", from.display())))?;
+    check(&open_file(aside.path())?)?;
     for left in ["-wal", "-shm"].map(|end| with_ending(path, end)) {
         remove(&left).map_err(Error::io("remove what the empty database left"))?;
     }
-    settle(&aside, path)
+    aside.settle(path)
 }
 
 fn open_file(path: &Path) -> Result<Db> {
@@ -186,47 +187,6 @@ fn decoded(text: &str) -> String {
         }
     }
     String::from_utf8_lossy(&plain).into_owned()
-}
-
-/// Gives a file that is whole its name, durably.
-fn settle(aside: &Aside, name: &Path) -> Result<()> {
-    let doing = || Error::io(format!("write {}", name.display()));
-    File::open(&aside.0).and_then(|file| file.sync_all()).map_err(doing())?;
-    fs::rename(&aside.0, name).map_err(doing())?;
-    let folder = name.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = File::open(folder.unwrap_or(Path::new("."))).map_err(doing())?;
-    folder.sync_all().map_err(doing())
-}
-
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
-}
-
-fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// The place of a file that is not whole yet; it is gone when this is.
-struct Aside(PathBuf);
-
-impl Aside {
-    fn beside(path: &Path) -> Aside {
-        Aside(with_ending(path, &format!(".{}.partial", uuid::Uuid::new_v4().simple())))
-    }
-}
-
-impl Drop for Aside {
-    fn drop(&mut self) {
-        for ending in ["", "-wal", "-shm"] {
-            // What is not there any more has its name by now.
-            let _ = remove(&with_ending(&self.0, ending));
-        }
-    }
 }
 
 #[cfg(test)]

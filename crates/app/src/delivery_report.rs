@@ -24,7 +24,7 @@ use store::journal::Filter;
 use crate::jobs::{JobKind, enqueue};
 use crate::journal::{By, Event, hash_of, record};
 use crate::tables::Format;
-use crate::{App, Error, Result, settings};
+use crate::{App, Error, Result, aside, settings};
 
 pub use lines::COLUMNS;
 pub use store::delivery_report::Written;
@@ -280,8 +280,10 @@ pub fn download(app: &App, actor: &Actor, id: ReportRunId, out: &mut dyn Write) 
 pub fn copy_to(app: &App, id: ReportRunId, out: &Path) -> Result<Written> {
     let written = written(app, id)?;
     drop(open(app, &written)?);
-    let copied = std::fs::copy(path(app, &written), out)
-        .map_err(Error::io(format!("write {}", out.display())))?;
+    let copied = aside::write_whole(out, |place| {
+        std::fs::copy(path(app, &written), place)
+            .map_err(Error::io(format!("write {}", out.display())))
+    })?;
     if copied != written.size.unsigned_abs() {
         return Err(Error::Damaged(format!("{} is not as written", written.file_name)));
     }

@@ -3,6 +3,7 @@
 //! An operation is one public function and one transaction: begin, load, authorise, decide, record,
 //! commit. Portal, API, command line and jobs call the same ones, so they cannot disagree.
 
+pub mod aside;
 pub mod backup;
 pub mod board;
 pub mod delivery_report;

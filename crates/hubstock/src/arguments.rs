@@ -1,9 +1,21 @@
 //! The words of the command line.
 
+mod excess;
+mod import;
+mod party;
+mod people;
+mod transfer_list;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use excess::{Excess, SavedFilter};
+pub use import::{Import, ImportFile, ImportWhat, Snapshot};
+pub use party::{Party, PartyChange};
+pub use people::{Links, RoleGiven, User};
+pub use transfer_list::{SideList, TransferList};
 
 /// Stock of Communications Hubs, and its transfer between Parties.
 #[derive(Debug, Parser)]
@@ -12,6 +24,10 @@ pub struct Arguments {
     /// The database: an SQLite file, or postgres://USER@HOST/NAME
     #[arg(long, global = true, env = "HUBSTOCK_DATABASE", value_name = "URL")]
     pub database: Option<String>,
+
+    /// The folder of reports, the same for every process over a database; `reports` without it
+    #[arg(long, global = true, env = "HUBSTOCK_REPORTS", value_name = "FOLDER")]
+    pub reports: Option<PathBuf>,
 
     /// Print JSON instead of text
     #[arg(long, global = true)]
@@ -41,11 +57,30 @@ pub enum Command {
     /// People who can sign in
     #[command(subcommand)]
     User(User),
-    /// Loads a file into the inventory
+    /// Parties
+    #[command(subcommand)]
+    Party(Party),
+    /// Files that bring Parties, deliveries, statuses and snapshots in
+    #[command(subcommand)]
     Import(Import),
+    /// Writes an empty file to fill in
+    Template {
+        /// Which
+        #[arg(value_enum)]
+        name: TemplateName,
+        /// The format; XLSX cells are text, so that a spreadsheet changes no ID
+        #[arg(long, value_enum, default_value = "csv")]
+        format: TemplateFormat,
+        /// The file to write; standard output without it
+        #[arg(long, value_name = "OUT")]
+        out: Option<PathBuf>,
+    },
     /// Stock on its way from one Party to another
     #[command(subcommand)]
     Transfer(Transfer),
+    /// The lists of a transfer before they are declared
+    #[command(subcommand)]
+    TransferList(TransferList),
     /// CH Stock Transfer Files
     #[command(subcommand)]
     TransferFile(TransferFile),
@@ -61,6 +96,12 @@ pub enum Command {
     /// Requests for stock, for an offer or wanted
     #[command(subcommand)]
     Request(Request),
+    /// A Party's own stock by age and location, and offers of it
+    #[command(subcommand)]
+    Excess(Excess),
+    /// A person's saved filters of the board
+    #[command(subcommand)]
+    SavedFilter(SavedFilter),
     /// Which stock may stand in for which, and installation end dates
     #[command(subcommand)]
     StockRule(StockRule),
@@ -75,14 +116,18 @@ pub enum Command {
         /// The ID, as on the label or from a file
         id: String,
     },
+    /// Who was responsible for a hub, and since when: the sender until the receiver accepted
+    Responsibility {
+        /// The hub
+        id: String,
+        /// Only at this instant, such as 2026-11-23T18:00:00Z
+        #[arg(long, value_name = "INSTANT")]
+        at: Option<jiff::Timestamp>,
+    },
     /// Hubs by pallet, consignment, Party, model or status, as a table
     Hubs(Hubs),
     /// Counts of stock by Party, model, region and status
-    Stock {
-        /// Only this Party's, by its signifier
-        #[arg(long, value_name = "SIGNIFIER")]
-        party: Option<String>,
-    },
+    Stock(StockSlice),
     /// Puts a hub into quarantine, or takes it out
     Quarantine {
         /// The hub
@@ -106,14 +151,7 @@ pub enum Command {
     #[command(subcommand)]
     Setting(Setting),
     /// The journal, newest first
-    Journal {
-        /// Only about this, such as ctf-000042
-        #[arg(long, value_name = "REFERENCE")]
-        subject: Option<String>,
-        /// How many entries
-        #[arg(long, default_value_t = 50)]
-        most: i64,
-    },
+    Journal(Journal),
     /// What a person was told, and how they want to be told
     #[command(subcommand)]
     Notice(Notice),
@@ -137,6 +175,23 @@ pub enum Command {
     },
 }
 
+/// Which entries of the journal.
+#[derive(Debug, Args)]
+pub struct Journal {
+    /// Only about this, such as ctf-000042
+    #[arg(long, value_name = "REFERENCE")]
+    pub subject: Option<String>,
+    /// Only of this kind, such as TransferFileApplied
+    #[arg(long)]
+    pub kind: Option<String>,
+    /// Only by this person
+    #[arg(long, value_name = "EMAIL")]
+    pub by: Option<String>,
+    /// How many entries
+    #[arg(long, default_value_t = 50)]
+    pub most: i64,
+}
+
 /// What else can be verified, without a database.
 #[derive(Debug, Subcommand)]
 pub enum Verify {
@@ -158,9 +213,6 @@ pub struct Serve {
     /// The address that people use, such as https://hubstock.example
     #[arg(long, env = "HUBSTOCK_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
-    /// The folder that reports are written to
-    #[arg(long, env = "HUBSTOCK_REPORTS", value_name = "FOLDER", default_value = "reports")]
-    pub reports: PathBuf,
     /// The mail server, such as smtp://USER:PASSWORD@HOST:587; without it e-mails wait
     #[arg(long, env = "HUBSTOCK_SMTP", value_name = "URL", hide_env_values = true)]
     pub smtp: Option<String>,
@@ -178,92 +230,6 @@ pub struct Who {
     /// The person who acts, by e-mail address
     #[arg(id = "as", long = "as", value_name = "EMAIL")]
     pub email: String,
-}
-
-/// People.
-#[derive(Debug, Subcommand)]
-pub enum User {
-    /// Adds a person, or another role to one who is there
-    Add {
-        /// E-mail address
-        email: String,
-        /// Name
-        #[arg(long)]
-        name: String,
-        /// Role
-        #[arg(long, value_parser = role)]
-        role: domain::access::Role,
-        /// The Party, for a Party's roles
-        #[arg(long, value_name = "SIGNIFIER")]
-        party: Option<String>,
-        /// Reads the password from standard input
-        #[arg(long, required = true)]
-        password_stdin: bool,
-    },
-    /// Lists people and their roles
-    List,
-    /// Issues an API token for a person and prints its secret, once
-    Token {
-        /// E-mail address
-        email: String,
-        /// What its owner calls it
-        #[arg(long)]
-        name: String,
-        /// It may change things, not only read
-        #[arg(long)]
-        write: bool,
-        /// For how many days it works
-        #[arg(long, default_value_t = 30)]
-        days: i64,
-    },
-    /// Ends a person's access at once
-    Deactivate {
-        /// E-mail address
-        email: String,
-        /// Why
-        #[arg(long, value_name = "TEXT")]
-        reason: String,
-        #[command(flatten)]
-        who: Who,
-    },
-}
-
-fn role(word: &str) -> Result<domain::access::Role, String> {
-    domain::access::Role::from_word(word).ok_or_else(|| {
-        let words: Vec<&str> = domain::access::Role::ALL.iter().map(|r| r.word()).collect();
-        format!("a role is one of {}", words.join(", "))
-    })
-}
-
-/// What kind of file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ImportWhat {
-    /// Parties
-    Parties,
-    /// Deliveries: advance shipment notifications
-    Deliveries,
-    /// Status changes
-    Statuses,
-    /// A full snapshot, compared and applied only when authorised
-    Snapshot,
-}
-
-/// A file to load.
-#[derive(Debug, Args)]
-pub struct Import {
-    /// What the file holds
-    #[arg(value_enum)]
-    pub what: ImportWhat,
-    /// The file, CSV or XLSX
-    pub file: PathBuf,
-    /// Writes the answer to each line here
-    #[arg(long, value_name = "OUT")]
-    pub answer: Option<PathBuf>,
-    /// Only checks; changes nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    #[command(flatten)]
-    pub who: Who,
 }
 
 /// Transfers.
@@ -312,6 +278,22 @@ pub enum Transfer {
         /// Writes it here instead, as CSV or, by the name, XLSX
         #[arg(long, value_name = "OUT")]
         out: Option<PathBuf>,
+    },
+    /// The delivery note or the acceptance certificate, as PDF
+    Document {
+        /// Its reference
+        reference: String,
+        /// Which
+        #[arg(long, value_enum)]
+        kind: DocumentName,
+        /// The file to write; standard output without it
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// What happened with a transfer, newest first
+    History {
+        /// Its reference
+        reference: String,
     },
     /// Notifies a transfer that two Parties agreed between themselves; it skips selection
     Notify(Box<Notify>),
@@ -417,6 +399,15 @@ pub enum Transfer {
     },
 }
 
+/// A document of a transfer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DocumentName {
+    /// What goes with the consignment
+    DeliveryNote,
+    /// Who accepted what, and when
+    AcceptanceCertificate,
+}
+
 /// What two Parties agreed between themselves.
 #[derive(Debug, Args)]
 pub struct Notify {
@@ -518,7 +509,7 @@ pub enum TransferFile {
         #[arg(long, value_name = "REFERENCE")]
         from: Option<String>,
         /// The transfer's or SoLR event's reference
-        #[arg(long, value_name = "TEXT", default_value = "")]
+        #[arg(long, value_name = "TEXT")]
         reference: String,
         /// The folder to write the file to
         #[arg(long, value_name = "FOLDER", default_value = ".")]
@@ -577,6 +568,30 @@ pub enum TransferFile {
         #[arg(long, value_name = "OUT")]
         out: Option<PathBuf>,
     },
+    /// Lines with their answers
+    Lines {
+        /// Its reference
+        reference: String,
+        /// Only with this code, such as R04 or S00+W10; as often as needed
+        #[arg(long, value_name = "CODE")]
+        code: Vec<String>,
+        /// Only those that were rejected
+        #[arg(long)]
+        rejected: bool,
+    },
+    /// The file as it was sent
+    Original {
+        /// Its reference
+        reference: String,
+        /// Writes it here instead
+        #[arg(long, value_name = "OUT")]
+        out: Option<PathBuf>,
+    },
+    /// What happened with a file, newest first
+    History {
+        /// Its reference
+        reference: String,
+    },
     /// Lists transfer files, newest first
     List,
 }
@@ -593,28 +608,6 @@ pub enum InstalledBefore {
         /// What was done
         #[arg(long, value_name = "TEXT")]
         note: String,
-        #[command(flatten)]
-        who: Who,
-    },
-}
-
-/// What to do with a snapshot's differences.
-#[derive(Debug, Subcommand)]
-pub enum Snapshot {
-    /// Authorises them and waits until they are applied
-    Authorise {
-        /// The import's reference
-        reference: String,
-        #[command(flatten)]
-        who: Who,
-    },
-    /// Rejects them
-    Reject {
-        /// The import's reference
-        reference: String,
-        /// Why
-        #[arg(long, value_name = "TEXT")]
-        reason: String,
         #[command(flatten)]
         who: Who,
     },
@@ -643,6 +636,16 @@ pub enum Report {
         #[arg(long, value_name = "OUT")]
         out: PathBuf,
     },
+    /// Lists the kept runs of ESI-013, newest first
+    List,
+    /// Writes the file of a kept run of ESI-013
+    Download {
+        /// The run's reference
+        reference: String,
+        /// The file to write; standard output without it
+        #[arg(long, value_name = "OUT")]
+        out: Option<PathBuf>,
+    },
     /// Proves a kept run of ESI-013 against the journal
     Prove {
         /// The run's reference
@@ -650,21 +653,65 @@ pub enum Report {
     },
 }
 
+/// A type of file that people fill in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TemplateName {
+    /// A CH Stock Transfer File, in the minimal profile
+    TransferFile,
+    /// A manifest or receipt: the hubs of a transfer
+    Manifest,
+    /// Deliveries
+    Deliveries,
+    /// Status changes
+    Statuses,
+    /// A full snapshot
+    Snapshot,
+    /// Parties
+    Parties,
+}
+
+/// A template's file format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TemplateFormat {
+    /// Comma-separated values
+    Csv,
+    /// An Excel workbook
+    Xlsx,
+}
+
 /// A slice of the inventory.
 #[derive(Debug, Args)]
 pub struct Hubs {
+    /// Only this one, by any form of its CHF or GPF ID
+    #[arg(long)]
+    pub id: Option<String>,
     /// Only on this pallet
     #[arg(long)]
     pub pallet: Option<String>,
+    /// Only in this box
+    #[arg(id = "box", long = "box", value_name = "BOX")]
+    pub box_id: Option<String>,
     /// Only of this consignment
     #[arg(long)]
     pub consignment: Option<String>,
+    /// Only of this order
+    #[arg(long)]
+    pub order: Option<String>,
     /// Only this Party's, by its signifier
     #[arg(long, value_name = "SIGNIFIER")]
     pub party: Option<String>,
+    /// Only by this manufacturer
+    #[arg(long)]
+    pub manufacturer: Option<String>,
     /// Only of this model
     #[arg(long)]
     pub model: Option<String>,
+    /// Only with this firmware version
+    #[arg(long)]
+    pub firmware: Option<String>,
+    /// Only in this region
+    #[arg(long)]
+    pub region: Option<String>,
     /// Only in this status
     #[arg(long)]
     pub status: Option<String>,
@@ -674,6 +721,23 @@ pub struct Hubs {
     /// The file to write; standard output without it
     #[arg(long, value_name = "OUT")]
     pub out: Option<PathBuf>,
+}
+
+/// Which counts of stock.
+#[derive(Debug, Args)]
+pub struct StockSlice {
+    /// Only this Party's, by its signifier
+    #[arg(long, value_name = "SIGNIFIER")]
+    pub party: Option<String>,
+    /// Only of this model
+    #[arg(long)]
+    pub model: Option<String>,
+    /// Only in this region
+    #[arg(long)]
+    pub region: Option<String>,
+    /// Only in this status
+    #[arg(long)]
+    pub status: Option<String>,
 }
 
 /// What a version of the policy says.
@@ -812,6 +876,13 @@ pub enum Notice {
     Read {
         /// Its reference
         reference: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Marks this notice and all before it as read
+    ReadAll {
+        /// The reference of the last one
+        last: String,
         #[command(flatten)]
         who: Who,
     },
@@ -1029,6 +1100,11 @@ pub enum Offer {
         /// Its reference
         reference: String,
     },
+    /// The device IDs that an offer lists. Exit code 1: some can no longer be offered
+    Ids {
+        /// Its reference
+        reference: String,
+    },
     /// All offers, newest first
     List {
         /// Only those in this state, such as Published
@@ -1087,6 +1163,17 @@ pub enum Request {
         #[command(flatten)]
         who: Who,
     },
+    /// Changes a request; what is left out of stock stays
+    Change {
+        /// Its reference
+        reference: String,
+        #[command(flatten)]
+        stock: StockGiven,
+        #[command(flatten)]
+        asked: AskedGiven,
+        #[command(flatten)]
+        who: Who,
+    },
     /// Submits a drafted request
     Submit {
         /// Its reference
@@ -1125,11 +1212,16 @@ pub enum Request {
         /// Its reference
         reference: String,
     },
+    /// Wanted requests on the board, newest first
+    Wanted,
     /// All requests, newest first
     List {
         /// Only those for this offer
         #[arg(long, value_name = "REFERENCE")]
         offer: Option<String>,
+        /// Only those in this state, such as Submitted
+        #[arg(long)]
+        state: Option<String>,
     },
 }
 
@@ -1231,7 +1323,13 @@ mod tests {
 
     fn describe(command: &mut Command, text: &mut String) {
         let name = command.get_bin_name().unwrap_or("hubstock").to_owned();
-        let help = command.render_long_help().to_string();
+        // What every command takes is said once.
+        let is_inner = name != "hubstock";
+        let mut shown = command.clone().mut_args(|arg| {
+            let is_said = arg.is_global_set() || arg.get_id() == "help";
+            if is_inner && is_said { arg.hide(true) } else { arg }
+        });
+        let help = shown.render_long_help().to_string();
         let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
         writeln!(text, "\n## `{name}`\n\n```text\n{}\n```", lines.join("\n").trim_end()).unwrap();
         for inner in command.get_subcommands_mut().filter(|c| c.get_name() != "help") {

@@ -1,61 +1,79 @@
 //! The commands, each a few operations of `app`.
 
+mod excess;
 mod import;
 mod inventory;
 mod notifications;
 mod offer;
 mod operate;
+mod party;
 mod people;
 mod report;
 mod selection;
+mod template;
 mod transfer;
 mod transfer_file;
+mod transfer_list;
 
+use std::fmt::Display;
+use std::fs::File;
+use std::io::{BufWriter, Read, Write};
 use std::path::Path;
 
-use app::{App, Error, Result};
+use app::jobs::JobKind;
+use app::journal::read::JournalFilter;
+use app::tables::Format;
+use app::{App, Error, Result, aside};
 use domain::Refusal;
+use domain::access::{Action, Actor};
+use domain::ids::PartyId;
+use domain::refusal::RefusalKind;
 
-use crate::arguments::{Arguments, Command, Verify};
-use crate::output::Ended;
+use crate::arguments::{Arguments, Command, Verify, Who};
+use crate::output::{self, Ended, Out};
 use crate::{demo, serve};
 
-/// The folder of reports for commands that only pass one through.
-const REPORTS: &str = "reports";
 /// How long a command waits for the job that it began.
 const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_secs(6 * 3600);
+/// The largest file that is read whole.
+const MOST_BYTES: u64 = 256 << 20;
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<Ended> {
     match &arguments.command {
         Command::Demo { listen, prepare } => demo::run(arguments, *listen, *prepare),
         Command::Serve(options) => {
-            let app = serve::open(database(arguments), &options.reports)?;
-            serve::serve(&app, options, false)?;
+            serve::serve(&open(arguments)?, options, false)?;
             Ok(Ended::Well)
         }
         Command::Migrate => operate::migrate(arguments),
         Command::User(command) => people::run(arguments, command),
+        Command::Party(command) => party::run(arguments, command),
         Command::Import(command) => import::run(arguments, command),
         Command::Snapshot(command) => import::decide_snapshot(arguments, command),
         Command::Transfer(command) => transfer::run(arguments, command),
+        Command::Template { name, format, out } => template::run(*name, *format, out.as_deref()),
+        Command::TransferList(command) => transfer_list::run(arguments, command),
         Command::TransferFile(command) => transfer_file::run(arguments, command),
         Command::InstalledBefore(command) => transfer_file::installed_before(arguments, command),
         Command::Offer(command) => offer::offer(arguments, command),
         Command::Request(command) => offer::request(arguments, command),
+        Command::Excess(command) => excess::run(arguments, command),
+        Command::SavedFilter(command) => excess::saved_filter(arguments, command),
         Command::StockRule(command) => offer::stock_rule(arguments, command),
         Command::Holiday(command) => offer::holiday(arguments, command),
         Command::Report(command) => report::run(arguments, command),
         Command::Hub { id } => inventory::hub(arguments, id),
         Command::Hubs(slice) => inventory::hubs(arguments, slice),
-        Command::Stock { party } => inventory::stock(arguments, party.as_deref()),
+        Command::Responsibility { id, at } => inventory::responsibility(arguments, id, *at),
+        Command::Stock(slice) => inventory::stock(arguments, slice),
         Command::Quarantine { id, release, reason, who } => {
             inventory::quarantine(arguments, id, *release, reason, who)
         }
         Command::Policy(command) => selection::policy(arguments, command),
         Command::Selection(command) => selection::run(arguments, command),
         Command::Setting(command) => operate::setting(arguments, command),
-        Command::Journal { subject, most } => operate::journal(arguments, subject.clone(), *most),
+        Command::Journal(which) => operate::journal(arguments, which),
         Command::Notice(command) => notifications::notice(arguments, command),
         Command::Mail(command) => notifications::mail(arguments, command),
         Command::Verify { what: None } => operate::verify(arguments),
@@ -73,7 +91,48 @@ pub fn database(arguments: &Arguments) -> &str {
 }
 
 fn open(arguments: &Arguments) -> Result<App> {
-    serve::open(database(arguments), Path::new(REPORTS))
+    let reports = arguments.reports.as_deref().unwrap_or(Path::new(serve::DEFAULT_REPORTS));
+    serve::open(database(arguments), reports)
+}
+
+/// Waits until a job is done, wherever it runs. `what` names its subject.
+fn wait(app: &App, kind: JobKind, subject: i64, what: impl Display) -> Result<()> {
+    let job = app::jobs::finish(app, kind, subject, LONGEST_WAIT)?;
+    if job.state == "done" {
+        return Ok(());
+    }
+    let problem = job.problem.unwrap_or_else(|| "nobody has ended it".into());
+    let doing = format!("the job {} on {what} is {}", job.kind, job.state);
+    Err(Error::io(doing)(std::io::Error::other(problem)))
+}
+
+/// A decision that comes too late is well if this person has made it before: the call that did was
+/// cut off and is made again.
+fn once<T>(app: &App, actor: &Actor, subject: &str, kind: &str, decided: Result<T>) -> Result<()> {
+    let refused = match decided {
+        Err(Error::Refused(refusal)) if refusal.kind == RefusalKind::WrongState => refusal,
+        other => return other.map(drop),
+    };
+    let (subject, kind) = (Some(subject.to_owned()), Some(kind.to_owned()));
+    let filter = JournalFilter { subject, kind, actor: Some(actor.user) };
+    let made = app::journal::read::list(app, &Actor::local_operator(), &filter, None)?;
+    if made.items.is_empty() { Err(refused.into()) } else { Ok(()) }
+}
+
+/// The person who acts, at the organisation whose roles allow it.
+fn acting(app: &App, who: &Who, action: Action) -> Result<Actor> {
+    app::sign_in::actor_by_email(app, &who.email, action, None)
+}
+
+/// The Party of a signifier, where one is given.
+fn party_in(app: &App, actor: &Actor, signifier: Option<&str>) -> Result<Option<PartyId>> {
+    let found = signifier.map(|text| app::parties::by_signifier(app, actor, text));
+    Ok(found.transpose()?.map(|row| row.party.id))
+}
+
+/// A refusal of a word that is none of these.
+fn one_of<'a>(what: &'static str, names: impl Iterator<Item = &'a str>) -> Refusal {
+    Refusal::field(what, format!("Give one of {}.", names.collect::<Vec<_>>().join(", ")))
 }
 
 /// Reads a reference such as `ctf-000042`.
@@ -84,20 +143,51 @@ fn reference<T: std::str::FromStr<Err = domain::ids::NotAnId>>(text: &str) -> Re
 }
 
 /// A file to read, or standard input for `-`.
-fn source(path: &Path) -> Result<Box<dyn std::io::Read>> {
+fn source(path: &Path) -> Result<Box<dyn Read>> {
     if path == Path::new("-") {
         return Ok(Box::new(std::io::stdin()));
     }
-    let file = std::fs::File::open(path).map_err(Error::io(format!("open {}", path.display())))?;
+    let file = File::open(path).map_err(Error::io(format!("open {}", path.display())))?;
     Ok(Box::new(file))
 }
 
-/// A file to write, or standard output where none is named.
-fn sink(path: Option<&Path>) -> Result<Box<dyn std::io::Write + Send>> {
-    let Some(path) = path else { return Ok(Box::new(std::io::stdout())) };
-    let file =
-        std::fs::File::create(path).map_err(Error::io(format!("write {}", path.display())))?;
-    Ok(Box::new(std::io::BufWriter::with_capacity(1 << 20, file)))
+/// All that a file holds.
+fn read_file(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = source(path)?.take(MOST_BYTES).read_to_end(&mut bytes);
+    read.map_err(Error::io(format!("read {}", path.display())))?;
+    Ok(bytes)
+}
+
+/// Writes a file whole, or leaves what was there.
+fn write_file<T>(path: &Path, write: impl FnOnce(&mut Out<'_>) -> Result<T>) -> Result<T> {
+    let doing = || Error::io(format!("write {}", path.display()));
+    aside::write_whole(path, |place| {
+        let file = File::create(place).map_err(doing())?;
+        let mut out = BufWriter::with_capacity(1 << 20, file);
+        let done = write(&mut out)?;
+        out.flush().map_err(doing())?;
+        Ok(done)
+    })
+}
+
+fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
+    let doing = format!("write {}", path.display());
+    write_file(path, |out| out.write_all(bytes).map_err(Error::io(doing)))
+}
+
+/// Writes a file, or to standard output where none is named.
+fn write_out(path: Option<&Path>, write: impl FnOnce(&mut Out<'_>) -> Result<()>) -> Result<()> {
+    match path {
+        Some(path) => write_file(path, write),
+        None => output::stream(write),
+    }
+}
+
+/// XLSX for a file that is named so, CSV for all others.
+fn format_of(path: Option<&Path>) -> Format {
+    let ending = path.and_then(Path::extension).and_then(|ending| ending.to_str());
+    if ending == Some("xlsx") { Format::Xlsx } else { Format::Csv }
 }
 
 /// The last part of a path, as the file's name.

@@ -25,7 +25,8 @@ const DEMO_REPORTS: &str = "hubstock-demo-reports";
 /// Builds the world if it is not there, and serves it.
 pub fn run(arguments: &Arguments, listen: SocketAddr, prepare: bool) -> Result<Ended> {
     let database = arguments.database.as_deref().unwrap_or(DEMO_DATABASE);
-    let app = serve::open(database, Path::new(DEMO_REPORTS))?;
+    let reports = arguments.reports.as_deref().unwrap_or(Path::new(DEMO_REPORTS));
+    let app = serve::open(database, reports)?;
     let began = std::time::Instant::now();
     if !world::is_there(&app)? {
         refuse_anything_else(&app)?;
@@ -38,14 +39,7 @@ pub fn run(arguments: &Arguments, listen: SocketAddr, prepare: bool) -> Result<E
         output::print(arguments, &json, format!("The world is in {}.", app.db.location()));
         return Ok(Ended::Well);
     }
-    let options = Serve {
-        listen,
-        public_url: None,
-        reports: DEMO_REPORTS.into(),
-        smtp: None,
-        mail_from: None,
-        no_jobs: false,
-    };
+    let options = Serve { listen, public_url: None, smtp: None, mail_from: None, no_jobs: false };
     serve::serve(&app, &options, true)?;
     Ok(Ended::Well)
 }

@@ -37,6 +37,43 @@ pub fn error(arguments: &Arguments, error: &app::Error) {
     write_line(&mut io::stderr().lock(), &text);
 }
 
+/// What is written to: a file or standard output.
+pub type Out<'a> = dyn Write + Send + 'a;
+
+/// Standard output, which notes when its reader has closed it.
+struct Piped {
+    is_closed: bool,
+}
+
+impl Piped {
+    fn noted<T>(&mut self, done: io::Result<T>) -> io::Result<T> {
+        self.is_closed |= done.as_ref().is_err_and(|e| e.kind() == io::ErrorKind::BrokenPipe);
+        done
+    }
+}
+
+impl Write for Piped {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let done = io::stdout().write(bytes);
+        self.noted(done)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let done = io::stdout().flush();
+        self.noted(done)
+    }
+}
+
+/// Writes to standard output. A reader that closes the pipe early is fine.
+pub fn stream(write: impl FnOnce(&mut Out<'_>) -> app::Result<()>) -> app::Result<()> {
+    let mut out = Piped { is_closed: false };
+    let flush = |out: &mut Piped| out.flush().map_err(app::Error::io("write the output"));
+    match write(&mut out).and_then(|()| flush(&mut out)) {
+        Err(_) if out.is_closed => Ok(()),
+        ended => ended,
+    }
+}
+
 /// Something to know that is not the result, on standard error.
 pub fn note(text: impl Display) {
     write_line(&mut io::stderr().lock(), &text.to_string());

@@ -17,6 +17,8 @@ use crate::output;
 
 /// Where the data is when nobody says otherwise.
 pub const DEFAULT_DATABASE: &str = "hubstock.db";
+/// Where reports are written to when nobody says otherwise.
+pub const DEFAULT_REPORTS: &str = "reports";
 /// Threads that do jobs.
 const WORKERS: usize = 2;
 /// How long a worker sleeps when the bell is silent: jobs of other processes wait no longer.

@@ -226,7 +226,7 @@ pub fn explanation(
     actor: &Actor,
     id: AllocationRunId,
     format: Format,
-    out: Box<dyn Write + Send>,
+    out: Box<dyn Write + Send + '_>,
 ) -> Result<()> {
     let view = get_run(app, actor, id)?;
     let wrote = Error::io("write the explanation");

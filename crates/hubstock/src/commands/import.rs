@@ -1,63 +1,136 @@
 //! `hubstock import` and `hubstock snapshot`.
 
-use app::imports::{self, Kind};
+use std::path::Path;
+
+use app::imports::{self, ImportView, Kind};
 use app::jobs::JobKind;
 use app::{App, Result};
-use domain::access::Action;
+use domain::access::{Action, Actor};
 use domain::ids::ImportId;
 use serde_json::json;
 
-use super::{file_name, open, reference, sink, source};
-use crate::arguments::{Arguments, Import, ImportWhat, Snapshot};
-use crate::output::{self, Ended};
+use super::{acting, file_name, once, open, reference, source, wait, write_file, write_out};
+use crate::arguments::{Arguments, Import, ImportFile, ImportWhat, Snapshot};
+use crate::output::{self, Ended, Out};
 
-/// Loads a file and waits until it is loaded.
+/// Imports that are read at once.
+const MOST_ROWS: u32 = 500;
+
+/// Loads files and shows what became of them.
 pub fn run(arguments: &Arguments, command: &Import) -> Result<Ended> {
     let app = open(arguments)?;
-    let (kind, action) = match command.what {
-        ImportWhat::Parties => (Kind::Parties, Action::ManageParties),
-        ImportWhat::Deliveries => (Kind::Deliveries, Action::LoadInventory),
-        ImportWhat::Statuses => (Kind::Statuses, Action::LoadInventory),
-        ImportWhat::Snapshot => (Kind::Snapshot, Action::LoadInventory),
+    let operator = Actor::local_operator();
+    match command {
+        Import::Parties(file) => load(arguments, &app, Kind::Parties, file),
+        Import::Deliveries(file) => load(arguments, &app, Kind::Deliveries, file),
+        Import::Statuses(file) => load(arguments, &app, Kind::Statuses, file),
+        Import::Snapshot(file) => load(arguments, &app, Kind::Snapshot, file),
+        Import::List { what } => list(arguments, &app, what.map(kind)),
+        Import::Show { reference: text } => {
+            let view = imports::get(&app, &operator, reference(text)?)?;
+            Ok(show(arguments, &view, false))
+        }
+        Import::Answer { reference: text, out } => {
+            let import = reference(text)?;
+            write_out(out.as_deref(), |out| imports::answer(&app, &operator, import, out))?;
+            Ok(Ended::Well)
+        }
+    }
+}
+
+fn kind(what: ImportWhat) -> Kind {
+    match what {
+        ImportWhat::Parties => Kind::Parties,
+        ImportWhat::Deliveries => Kind::Deliveries,
+        ImportWhat::Statuses => Kind::Statuses,
+        ImportWhat::Snapshot => Kind::Snapshot,
+    }
+}
+
+/// Loads a file and waits until it is loaded.
+fn load(arguments: &Arguments, app: &App, kind: Kind, command: &ImportFile) -> Result<Ended> {
+    let action = match kind {
+        Kind::Parties => Action::ManageParties,
+        Kind::Deliveries | Kind::Statuses | Kind::Snapshot => Action::LoadInventory,
     };
-    let actor = app::sign_in::actor_by_email(&app, &command.who.email, action, None)?;
+    let actor = acting(app, &command.who, action)?;
     let mut file = source(&command.file)?;
     if command.dry_run {
-        let mut answers = sink(command.answer.as_deref().or(Some("/dev/null".as_ref())))?;
-        let counts = imports::check(&app, &actor, kind, &mut file, &mut answers)?;
+        let mut check =
+            |answers: &mut Out<'_>| imports::check(app, &actor, kind, &mut file, answers);
+        let counts = match &command.answer {
+            Some(path) => write_file(path, check)?,
+            None => check(&mut std::io::sink())?,
+        };
         output::print(arguments, &json!({ "dry_run": true, "counts": counts }), lines(&counts));
         return Ok(ended(&counts));
     }
-    let submitted = imports::submit(&app, &actor, kind, &file_name(&command.file), &mut file)?;
-    show(arguments, &app, submitted.import, submitted.repeated, command.answer.as_deref())
+    let sent = imports::submit(app, &actor, kind, &file_name(&command.file), &mut file)?;
+    finish(arguments, app, sent.import, sent.repeated, command.answer.as_deref())
 }
 
-/// Waits for an import's job and prints what came of it.
-fn show(
+fn list(arguments: &Arguments, app: &App, kind: Option<Kind>) -> Result<Ended> {
+    let (mut all, mut cursor) = (Vec::new(), None);
+    loop {
+        let part = imports::list(app, &Actor::local_operator(), kind, cursor, MOST_ROWS)?;
+        all.extend(part.items);
+        cursor = part.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    let json: Vec<_> = all.iter().map(as_json).collect();
+    let line =
+        |i: &ImportView| format!("{} {} {} {}\n", i.id, i.kind.word(), i.state.name(), i.name);
+    output::print(arguments, &json.into(), all.iter().map(line).collect::<String>());
+    Ok(Ended::Well)
+}
+
+/// Waits for an import's job, writes its answer and prints what came of it.
+fn finish(
     arguments: &Arguments,
     app: &App,
     import: ImportId,
     repeated: bool,
-    answer: Option<&std::path::Path>,
+    answer: Option<&Path>,
 ) -> Result<Ended> {
-    app::jobs::finish(app, JobKind::LoadImport, import.0, super::LONGEST_WAIT)?;
-    let operator = domain::access::Actor::local_operator();
+    wait(app, JobKind::LoadImport, import.0, import)?;
+    let operator = Actor::local_operator();
     let view = imports::get(app, &operator, import)?;
     if let Some(out) = answer {
-        imports::answer(app, &operator, import, &mut sink(Some(out))?)?;
+        write_file(out, |out| imports::answer(app, &operator, import, out))?;
     }
-    let json = json!({
-        "import": import.to_string(),
-        "repeated": repeated,
+    Ok(show(arguments, &view, repeated))
+}
+
+fn as_json(view: &ImportView) -> serde_json::Value {
+    json!({
+        "import": view.id.to_string(),
+        "kind": view.kind.word(),
+        "name": view.name,
+        "sha256": view.sha256,
+        "size": view.size,
         "state": view.state.name(),
+        "lines_done": view.lines_done,
         "refusal": view.refusal,
         "counts": view.counts,
-    });
+        "submitted_by": view.submitted_by.name,
+        "decided_by": view.decided_by.as_ref().map(|person| &person.name),
+        "reason": view.reason,
+        "received_at": view.received_at.to_string(),
+        "finished_at": view.finished_at.map(|at| at.to_string()),
+    })
+}
+
+fn show(arguments: &Arguments, view: &ImportView, repeated: bool) -> Ended {
+    let mut json = as_json(view);
+    json["repeated"] = repeated.into();
     let before = if repeated { " (sent before; this is the first answer)" } else { "" };
     let refused = view.refusal.as_ref().map(|r| format!("{r}\n")).unwrap_or_default();
-    let text = format!("{import} {}{before}\n{refused}{}", view.state.name(), lines(&view.counts));
+    let counts = lines(&view.counts);
+    let text = format!("{} {}{before}\n{refused}{counts}", view.id, view.state.name());
     output::print(arguments, &json, text);
-    Ok(if view.refusal.is_some() { Ended::Refused } else { ended(&view.counts) })
+    if view.refusal.is_some() { Ended::Refused } else { ended(&view.counts) }
 }
 
 fn lines(counts: &app::journal::Counts) -> String {
@@ -72,18 +145,20 @@ fn ended(counts: &app::journal::Counts) -> Ended {
 /// Authorises or rejects a snapshot's differences.
 pub fn decide_snapshot(arguments: &Arguments, command: &Snapshot) -> Result<Ended> {
     let app = open(arguments)?;
-    let action = Action::AuthoriseSnapshot;
+    let acting = |who| acting(&app, who, Action::AuthoriseSnapshot);
     match command {
         Snapshot::Authorise { reference: text, who } => {
-            let actor = app::sign_in::actor_by_email(&app, &who.email, action, None)?;
+            let actor = acting(who)?;
             let import: ImportId = reference(text)?;
-            imports::authorise_snapshot(&app, &actor, import, None)?;
-            show(arguments, &app, import, false, None)
+            let decided = imports::authorise_snapshot(&app, &actor, import, None);
+            once(&app, &actor, &import.to_string(), "SnapshotAuthorised", decided)?;
+            finish(arguments, &app, import, false, None)
         }
         Snapshot::Reject { reference: text, reason, who } => {
-            let actor = app::sign_in::actor_by_email(&app, &who.email, action, None)?;
+            let actor = acting(who)?;
             let import: ImportId = reference(text)?;
-            imports::reject_snapshot(&app, &actor, import, reason, None)?;
+            let decided = imports::reject_snapshot(&app, &actor, import, reason, None);
+            once(&app, &actor, &import.to_string(), "SnapshotRejected", decided)?;
             output::print(arguments, &json!({ "import": text, "state": "Rejected" }), "Rejected");
             Ok(Ended::Well)
         }

@@ -1,14 +1,13 @@
 //! `hubstock hub`, `hubs`, `stock` and `quarantine`.
 
-use std::io::Write;
-
 use app::inventory::{self, Filter, HubLife, Why};
-use app::{Error, Result};
+use app::{Result, transfers};
 use domain::access::{Action, Actor};
+use domain::{DeviceId, Refusal};
 use serde_json::json;
 
-use super::{open, sink};
-use crate::arguments::{Arguments, Hubs, Who};
+use super::{open, write_out};
+use crate::arguments::{Arguments, Hubs, StockSlice, Who};
 use crate::output::{self, Ended};
 
 /// One hub's life.
@@ -117,29 +116,70 @@ fn as_text(life: &HubLife) -> String {
     text
 }
 
+/// Who was responsible for a hub, and since when.
+pub fn responsibility(
+    arguments: &Arguments,
+    id: &str,
+    at: Option<jiff::Timestamp>,
+) -> Result<Ended> {
+    let app = open(arguments)?;
+    let hub = DeviceId::parse(id).map_err(|error| Refusal::field("id", error.to_string()))?;
+    let operator = Actor::local_operator();
+    let times = match at {
+        None => transfers::responsibility(&app, &operator, hub)?,
+        Some(at) => vec![transfers::responsible(&app, &operator, hub, at)?],
+    };
+    let json: Vec<_> = times
+        .iter()
+        .map(|time| {
+            json!({ "party": time.party.reference, "from": time.from.to_string(),
+                    "until": time.until.map(|at| at.to_string()),
+                    "transfer": time.transfer.map(|id| id.to_string()) })
+        })
+        .collect();
+    let text = times.iter().map(|time| {
+        let why = time.transfer.map_or_else(String::new, |id| id.to_string());
+        format!("{} {} {why}\n", time.from, time.party.reference)
+    });
+    output::print(arguments, &json.into(), text.collect::<String>());
+    Ok(Ended::Well)
+}
+
 /// A slice of the inventory as a table.
 pub fn hubs(arguments: &Arguments, slice: &Hubs) -> Result<Ended> {
     let app = open(arguments)?;
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let filter = Filter {
+        id: text(&slice.id),
         pallet: text(&slice.pallet),
+        box_id: text(&slice.box_id),
+        order: text(&slice.order),
+        manufacturer: text(&slice.manufacturer),
+        firmware: text(&slice.firmware),
+        region: text(&slice.region),
         consignment: text(&slice.consignment),
         party: text(&slice.party),
         model: text(&slice.model),
         status: text(&slice.status),
-        ..Filter::default()
     };
-    let mut out = sink(slice.out.as_deref())?;
     let format = super::report::table_format(slice.format);
-    inventory::export(&app, &Actor::local_operator(), &filter, format, &mut out)?;
-    out.flush().map_err(Error::io("write the table"))?;
+    write_out(slice.out.as_deref(), |out| {
+        inventory::export(&app, &Actor::local_operator(), &filter, format, out).map(drop)
+    })?;
     Ok(Ended::Well)
 }
 
 /// Counts of stock.
-pub fn stock(arguments: &Arguments, party: Option<&str>) -> Result<Ended> {
+pub fn stock(arguments: &Arguments, slice: &StockSlice) -> Result<Ended> {
     let app = open(arguments)?;
-    let filter = Filter { party: party.unwrap_or_default().to_owned(), ..Filter::default() };
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let filter = Filter {
+        party: text(&slice.party),
+        model: text(&slice.model),
+        region: text(&slice.region),
+        status: text(&slice.status),
+        ..Filter::default()
+    };
     let rows = inventory::stock(&app, &Actor::local_operator(), &filter)?;
     let json: Vec<_> = rows
         .iter()

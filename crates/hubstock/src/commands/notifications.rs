@@ -37,6 +37,11 @@ pub fn notice(arguments: &Arguments, command: &Notice) -> Result<Ended> {
                 format!("{}\n\n{}", read.title, read.text),
             );
         }
+        Notice::ReadAll { last, who } => {
+            let actor = acting(&who.email)?;
+            let read = notifications::read_all(&app, &actor, reference::<NoticeId>(last)?)?;
+            output::print(arguments, &json!({ "read": read }), format!("{read} marked as read"));
+        }
         Notice::Choices { who } => choices(arguments, &app, &acting(&who.email)?)?,
         Notice::Choose { kind, delivery, who } => {
             let actor = acting(&who.email)?;

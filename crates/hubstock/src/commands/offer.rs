@@ -1,47 +1,30 @@
 //! `hubstock offer`, `hubstock request`, `hubstock stock-rule`, `hubstock holiday`.
 
-use std::io::Read;
 use std::path::Path;
 
 use app::board;
 use app::offers::{self, Draft, Drafted, Listing, OfferRow};
 use app::requests::{self, RequestRow};
 use app::stock_rules::{self, RuleTable};
-use app::tables::Format as TableFormat;
-use app::{App, Error, Result, timers};
+use app::transfer_files::IdMistake;
+use app::{App, Result, timers};
 use domain::Refusal;
 use domain::access::{Action, Actor};
 use domain::board::BoardFilter;
-use domain::ids::{OfferId, PartyId};
+use domain::ids::OfferId;
 use domain::offers::{Carriage, Firmware, Specification, Terms};
 use domain::requests::Asked;
 use domain::timers::british_day;
 use serde_json::{Value, json};
 
-use super::{open, reference, sink, source};
+use super::{
+    acting, format_of, one_of, open, party_in, read_file, reference, write_file, write_out,
+};
 use crate::arguments::{
-    Arguments, Holiday, Offer, OfferTerms, Request, RuleTableWord, StockGiven, StockRule, Who,
+    Arguments, AskedGiven, Holiday, Offer, OfferTerms, Request, RuleTableWord, StockGiven,
+    StockRule, Who,
 };
 use crate::output::{self, Ended};
-
-/// The largest list or table that is read.
-const MOST_BYTES: u64 = 256 << 20;
-
-fn acting(app: &App, who: &Who, action: Action) -> Result<Actor> {
-    app::sign_in::actor_by_email(app, &who.email, action, None)
-}
-
-fn read(path: &Path) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let read = source(path)?.take(MOST_BYTES).read_to_end(&mut bytes);
-    read.map_err(Error::io(format!("read {}", path.display())))?;
-    Ok(bytes)
-}
-
-fn party_in(app: &App, actor: &Actor, signifier: Option<&str>) -> Result<Option<PartyId>> {
-    let found = signifier.map(|text| app::parties::by_signifier(app, actor, text));
-    Ok(found.transpose()?.map(|row| row.party.id))
-}
 
 fn specification(given: &StockGiven) -> Specification {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -137,7 +120,7 @@ fn draft(app: &App, actor: &Actor, given: &OfferTerms) -> Result<Draft> {
     }
     let listing = match &given.ids {
         None => Listing::AsItIs,
-        Some(path) => Listing::Ids(read(path)?),
+        Some(path) => Listing::Ids(read_file(path)?),
     };
     Ok(Draft {
         party: party_in(app, actor, given.party.as_deref())?,
@@ -149,7 +132,7 @@ fn draft(app: &App, actor: &Actor, given: &OfferTerms) -> Result<Draft> {
 }
 
 /// The answer to a draft: the offer, or each ID that can't be offered, with exit code 1.
-fn drafted(
+pub(super) fn drafted(
     arguments: &Arguments,
     app: &App,
     actor: &Actor,
@@ -166,14 +149,7 @@ fn drafted(
             Ok(Ended::Well)
         }
         Drafted::Mistakes(mistakes) => {
-            let json: Vec<Value> = mistakes
-                .iter()
-                .map(|m| json!({ "line": m.line, "given": m.given, "message": m.message }))
-                .collect();
-            let text: String = mistakes
-                .iter()
-                .map(|m| format!("line {}: {}: {}\n", m.line, m.given, m.message))
-                .collect();
+            let (json, text) = (mistakes_json(&mistakes), mistakes_text(&mistakes));
             output::print(arguments, &json!({ "mistakes": json }), text);
             Ok(Ended::SomeRejected)
         }
@@ -229,10 +205,12 @@ pub fn offer(arguments: &Arguments, command: &Offer) -> Result<Ended> {
         Offer::Show { reference: id } => {
             offers::get(&app, &Actor::local_operator(), reference(id)?)?.row
         }
+        Offer::Ids { reference: id } => return ids(arguments, &app, reference(id)?),
         Offer::List { state } => {
+            use domain::offers::State;
             let state = state.as_deref().map(|name| {
-                domain::offers::State::from_name(name)
-                    .ok_or_else(|| Refusal::field("state", "There is no such state."))
+                State::from_name(name)
+                    .ok_or_else(|| one_of("state", State::ALL.iter().map(|s| s.name())))
             });
             let wanted = offers::Wanted { party: None, state: state.transpose()? };
             let rows =
@@ -247,8 +225,8 @@ pub fn offer(arguments: &Arguments, command: &Offer) -> Result<Ended> {
                 .map_err(|message| Refusal::field("filter", message))?;
             let actor = Actor::local_operator();
             if let Some(path) = out {
-                let format = format_of(path);
-                board::export(&app, &actor, &filter, format, &mut sink(Some(path))?)?;
+                let format = format_of(Some(path));
+                write_file(path, |out| board::export(&app, &actor, &filter, format, out))?;
                 let json = json!({ "out": path.display().to_string() });
                 output::print(arguments, &json, format!("Written to {}", path.display()));
                 return Ok(Ended::Well);
@@ -262,6 +240,26 @@ pub fn offer(arguments: &Arguments, command: &Offer) -> Result<Ended> {
     };
     output::print(arguments, &shown(&row), line(&row));
     Ok(Ended::Well)
+}
+
+fn ids(arguments: &Arguments, app: &App, id: OfferId) -> Result<Ended> {
+    let (hubs, mistakes) = offers::list_of(app, &Actor::local_operator(), id)?;
+    let hubs: Vec<String> = hubs.iter().map(ToString::to_string).collect();
+    let json = json!({ "device_ids": hubs, "mistakes": mistakes_json(&mistakes) });
+    let text = hubs.iter().map(|hub| format!("{hub}\n")).collect::<String>();
+    output::print(arguments, &json, text + &mistakes_text(&mistakes));
+    Ok(if mistakes.is_empty() { Ended::Well } else { Ended::SomeRejected })
+}
+
+fn mistakes_json(mistakes: &[IdMistake]) -> Vec<Value> {
+    mistakes
+        .iter()
+        .map(|m| json!({ "line": m.line, "given": m.given, "message": m.message }))
+        .collect()
+}
+
+fn mistakes_text(mistakes: &[IdMistake]) -> String {
+    mistakes.iter().map(|m| format!("line {}: {}: {}\n", m.line, m.given, m.message)).collect()
 }
 
 /// All pages of a list.
@@ -278,10 +276,13 @@ fn every<T>(page: impl Fn(Option<i64>) -> Result<app::transfer_files::Page<T>>) 
     }
 }
 
-fn format_of(path: &Path) -> TableFormat {
-    match path.extension().and_then(|extension| extension.to_str()) {
-        Some("xlsx") => TableFormat::Xlsx,
-        _ => TableFormat::Csv,
+fn asked_for(given: &AskedGiven) -> Asked {
+    Asked {
+        quantity: given.quantity,
+        minimum: given.minimum,
+        needed_by: given.needed_by,
+        location: given.location.clone(),
+        notes: given.notes.clone(),
     }
 }
 
@@ -296,18 +297,28 @@ pub fn request(arguments: &Arguments, command: &Request) -> Result<Ended> {
                 party: party_in(&app, &actor, party.as_deref())?,
                 offer: offer.as_deref().map(reference).transpose()?,
                 specification: specification(stock),
-                asked: Asked {
-                    quantity: asked.quantity,
-                    minimum: asked.minimum,
-                    needed_by: asked.needed_by,
-                    location: asked.location.clone(),
-                    notes: asked.notes.clone(),
-                },
+                asked: asked_for(asked),
             };
             match draft {
                 true => requests::draft(&app, &actor, &given)?,
                 false => requests::draft_and_submit(&app, &actor, &given)?,
             }
+        }
+        Request::Change { reference: id, stock, asked, who } => {
+            let actor = manages(who)?;
+            let id = reference(id)?;
+            let before = requests::get(&app, &actor, id)?.row;
+            let mut specification = specification(stock);
+            if specification == Specification::default() {
+                specification = before.specification;
+            }
+            let draft = requests::Draft {
+                party: None,
+                offer: before.offer,
+                specification,
+                asked: asked_for(asked),
+            };
+            requests::change(&app, &actor, id, None, &draft)?
         }
         Request::Submit { reference: id, who } => {
             requests::submit(&app, &manages(who)?, reference(id)?, None)?
@@ -323,19 +334,34 @@ pub fn request(arguments: &Arguments, command: &Request) -> Result<Ended> {
         Request::Show { reference: id } => {
             requests::get(&app, &Actor::local_operator(), reference(id)?)?.row
         }
-        Request::List { offer } => {
+        Request::Wanted => {
+            let found = every(|before| board::wanted(&app, &Actor::local_operator(), before))?;
+            let rows: Vec<RequestRow> = found.into_iter().map(|listed| listed.row).collect();
+            return Ok(show_requests(arguments, &rows));
+        }
+        Request::List { offer, state } => {
+            use domain::requests::State;
+            let state = state.as_deref().map(|name| {
+                State::from_name(name)
+                    .ok_or_else(|| one_of("state", State::ALL.iter().map(|s| s.name())))
+            });
             let offer: Option<OfferId> = offer.as_deref().map(reference).transpose()?;
-            let wanted = requests::Wanted { offer, ..requests::Wanted::default() };
-            let rows =
+            let wanted = requests::Wanted { party: None, state: state.transpose()?, offer };
+            let found =
                 every(|before| requests::list(&app, &Actor::local_operator(), &wanted, before))?;
-            let json: Vec<Value> = rows.iter().map(|(row, _)| shown_request(row)).collect();
-            let text: String = rows.iter().map(|(row, _)| request_line(row) + "\n").collect();
-            output::print(arguments, &json.into(), text);
-            return Ok(Ended::Well);
+            let rows: Vec<RequestRow> = found.into_iter().map(|(row, _)| row).collect();
+            return Ok(show_requests(arguments, &rows));
         }
     };
     output::print(arguments, &shown_request(&row), request_line(&row));
     Ok(Ended::Well)
+}
+
+fn show_requests(arguments: &Arguments, rows: &[RequestRow]) -> Ended {
+    let json: Vec<Value> = rows.iter().map(shown_request).collect();
+    let text: String = rows.iter().map(|row| request_line(row) + "\n").collect();
+    output::print(arguments, &json.into(), text);
+    Ended::Well
 }
 
 fn table(word: RuleTableWord) -> RuleTable {
@@ -391,9 +417,9 @@ pub fn holiday(arguments: &Arguments, command: &Holiday) -> Result<Ended> {
 }
 
 fn export_table(app: &App, table: RuleTable, out: Option<&Path>) -> Result<()> {
-    let format = out.map_or(TableFormat::Csv, format_of);
-    stock_rules::export(app, &Actor::local_operator(), table, format, &mut sink(out)?)?;
-    Ok(())
+    let format = format_of(out);
+    let operator = Actor::local_operator();
+    write_out(out, |out| stock_rules::export(app, &operator, table, format, out).map(drop))
 }
 
 fn load_table(
@@ -404,7 +430,7 @@ fn load_table(
     who: &Who,
 ) -> Result<Ended> {
     let actor = acting(app, who, Action::ChangeStockRules)?;
-    match stock_rules::load(app, &actor, table, &read(file)?)? {
+    match stock_rules::load(app, &actor, table, &read_file(file)?)? {
         Ok(changed) => {
             let json = json!({ "set": changed.set, "removed": changed.dropped });
             let text = format!("{} rows set, {} removed", changed.set, changed.dropped);

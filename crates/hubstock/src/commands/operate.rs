@@ -8,8 +8,8 @@ use domain::access::{Action, Actor};
 use serde_json::json;
 use store::Db;
 
-use super::{database, open};
-use crate::arguments::{Arguments, Setting};
+use super::{database, open, people};
+use crate::arguments::{Arguments, Journal, Setting};
 use crate::output::{self, Ended};
 
 /// Brings the tables to this program's version.
@@ -51,11 +51,16 @@ pub fn setting(arguments: &Arguments, command: &Setting) -> Result<Ended> {
 }
 
 /// Shows the journal, newest first.
-pub fn journal(arguments: &Arguments, subject: Option<String>, most: i64) -> Result<Ended> {
+pub fn journal(arguments: &Arguments, which: &Journal) -> Result<Ended> {
     let app = open(arguments)?;
-    let filter = JournalFilter { subject, ..JournalFilter::default() };
-    let most = usize::try_from(most.clamp(1, 10_000)).expect("it is a small number");
     let operator = Actor::local_operator();
+    let by = which.by.as_deref().map(|email| people::by_email(&app, &operator, email));
+    let filter = JournalFilter {
+        subject: which.subject.clone(),
+        kind: which.kind.clone(),
+        actor: by.transpose()?.map(|person| person.id),
+    };
+    let most = usize::try_from(which.most.clamp(1, 10_000)).expect("it is a small number");
     let mut entries = read::list(&app, &operator, &filter, None)?;
     while let Some(before) = entries.next.filter(|_| entries.items.len() < most) {
         let more = read::list(&app, &operator, &filter, Some(before))?;

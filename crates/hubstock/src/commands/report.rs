@@ -1,13 +1,14 @@
 //! `hubstock report`.
 
-use app::delivery_report::{self, Asker, Proof};
-use app::jobs::{self, JobKind};
+use app::delivery_report::{self, Asker, Proof, ReportRun};
+use app::jobs::JobKind;
 use app::tables::Format as TableFormat;
-use app::{Error, Result};
+use app::{App, Result};
+use domain::access::Actor;
 use domain::ids::ReportRunId;
 use serde_json::json;
 
-use super::{LONGEST_WAIT, open, reference};
+use super::{open, reference, wait, write_out};
 use crate::arguments::{Arguments, Format, Report};
 use crate::output::{self, Ended};
 
@@ -17,10 +18,7 @@ pub fn run(arguments: &Arguments, command: &Report) -> Result<Ended> {
     match command {
         Report::Delivery { format, out } => {
             let run = delivery_report::request(&app, Asker::Operator, table_format(*format))?;
-            let job = jobs::finish(&app, JobKind::WriteDeliveryReport, run.0, LONGEST_WAIT)?;
-            if job.state != "done" {
-                return Err(Error::Damaged(job.problem.unwrap_or(job.state)));
-            }
+            wait(&app, JobKind::WriteDeliveryReport, run.0, run)?;
             let written = delivery_report::copy_to(&app, run, out)?;
             let json = json!({
                 "run": run.to_string(),
@@ -36,13 +34,28 @@ pub fn run(arguments: &Arguments, command: &Report) -> Result<Ended> {
             );
             Ok(Ended::Well)
         }
+        Report::List => {
+            let runs = list(&app)?;
+            let json: Vec<_> = runs.iter().map(run_json).collect();
+            output::print(arguments, &json.into(), runs.iter().map(run_line).collect::<String>());
+            Ok(Ended::Well)
+        }
+        Report::Download { reference: text, out } => {
+            let run = reference(text)?;
+            write_out(out.as_deref(), |out| {
+                delivery_report::download(&app, &Actor::local_operator(), run, out).map(drop)
+            })?;
+            Ok(Ended::Well)
+        }
         Report::Prove { reference: reference_text } => {
             let run: ReportRunId = reference(reference_text)?;
             let (proved, text) = match delivery_report::prove(&app, run)? {
                 Proof::Proved { seq, sha256 } => {
                     (true, format!("{run} is as entry {seq} says: {}", app::files::hex(&sha256)))
                 }
-                Proof::NoFile => (false, format!("{run}'s file is not in the reports folder")),
+                Proof::NoFile => {
+                    (false, format!("{run}'s file is not in {}", app.reports.display()))
+                }
                 Proof::OtherFile { in_journal, of_file } => {
                     (false, format!("the journal says {in_journal}, the file is {of_file}"))
                 }
@@ -56,6 +69,40 @@ pub fn run(arguments: &Arguments, command: &Report) -> Result<Ended> {
             Ok(if proved { Ended::Well } else { Ended::Broken })
         }
     }
+}
+
+fn list(app: &App) -> Result<Vec<ReportRun>> {
+    let (mut runs, mut before) = (Vec::new(), None);
+    loop {
+        let part = delivery_report::list(app, &Actor::local_operator(), before)?;
+        runs.extend(part.items);
+        before = part.next;
+        if before.is_none() {
+            return Ok(runs);
+        }
+    }
+}
+
+fn run_json(run: &ReportRun) -> serde_json::Value {
+    let written = run.written.as_ref();
+    json!({
+        "run": run.id.to_string(),
+        "format": run.format.word(),
+        "state": run.state.name(),
+        "requested_by": run.requested_by.as_ref().map(|(_, name)| name),
+        "requested_at": run.requested_at.to_string(),
+        "due_at": run.due_at.map(|at| at.to_string()),
+        "generated_at": written.map(|w| w.generated_at.to_string()),
+        "hubs": written.map(|w| w.hubs),
+        "sha256": written.map(|w| app::files::hex(&w.sha256)),
+        "file_name": written.map(|w| &w.file_name),
+        "problem": run.problem,
+    })
+}
+
+fn run_line(run: &ReportRun) -> String {
+    let name = run.written.as_ref().map_or("", |written| &written.file_name);
+    format!("{} {} {} {} {name}\n", run.id, run.state.name(), run.format.word(), run.requested_at)
 }
 
 /// The table format of the command line's word.

@@ -12,12 +12,10 @@ use domain::selection::{Draft, Step, parse_steps};
 use jiff::{Timestamp, civil::Date};
 use serde_json::{Value, json};
 
-use super::{open, reference, sink, source};
-use crate::arguments::{Arguments, Format, Policy, PolicyText, Selection};
+use super::{MOST_BYTES, open, read_file, reference, source, write_out};
+use crate::arguments::{Arguments, Policy, PolicyText, Selection};
 use crate::output::{self, Ended};
 
-/// The largest record that is read.
-const MOST_BYTES: u64 = 256 << 20;
 /// Lines of a list on the command line.
 const MOST_ROWS: u32 = 200;
 
@@ -139,18 +137,16 @@ pub fn run(arguments: &Arguments, command: &Selection) -> Result<Ended> {
             show_run(arguments, &app, run)
         }
         Selection::Export { run, out } => {
-            let mut out = sink(out.as_deref())?;
-            selection::export(&app, &operator, reference(run)?, &mut out)?;
+            let run = reference(run)?;
+            write_out(out.as_deref(), |out| selection::export(&app, &operator, run, out))?;
             Ok(Ended::Well)
         }
         Selection::Explain { run, format, out } => {
-            let format = match format {
-                Format::Csv => app::tables::Format::Csv,
-                Format::Xlsx => app::tables::Format::Xlsx,
-                Format::Parquet => app::tables::Format::Parquet,
-            };
-            let out = sink(out.as_deref())?;
-            selection::explanation(&app, &operator, reference(run)?, format, out)?;
+            let format = super::report::table_format(*format);
+            let run = reference(run)?;
+            write_out(out.as_deref(), |out| {
+                selection::explanation(&app, &operator, run, format, Box::new(out))
+            })?;
             Ok(Ended::Well)
         }
         Selection::Simulate { policy, steps: given, since } => {
@@ -312,9 +308,7 @@ fn simulation_text(found: &Simulation) -> String {
 
 /// Works out again what the record of a run says. No database is opened.
 pub fn verify_allocation(arguments: &Arguments, file: &Path) -> Result<Ended> {
-    let mut document = Vec::new();
-    let read = source(file)?.take(MOST_BYTES).read_to_end(&mut document);
-    read.map_err(Error::io(format!("read {}", file.display())))?;
+    let document = read_file(file)?;
     let checked = match record::check(&document) {
         Ok(checked) => checked,
         Err(wrong) => {

@@ -1,11 +1,10 @@
 //! `hubstock transfer`: stock on its way from one Party to another.
 
-use std::io::{Read, Write};
 use std::path::Path;
 
 use app::transfers::{
-    self, Added, Arrival, Class, DirectNotice, Dispatch, LineFilter, ListKind, TransferFilter,
-    TransferView,
+    self, Added, Arrival, Class, DirectNotice, Dispatch, DocumentKind, LineFilter, ListKind,
+    TransferFilter, TransferView,
 };
 use app::{App, Error, Result};
 use domain::access::{Action, Actor};
@@ -18,8 +17,8 @@ use domain::transfers::{Condition, Correction, LineState, Side, State};
 use jiff::civil::Date;
 use serde_json::json;
 
-use super::{open, reference, sink, source};
-use crate::arguments::{Arguments, Transfer};
+use super::{format_of, one_of, open, read_file, reference, write_out};
+use crate::arguments::{Arguments, DocumentName, Transfer};
 use crate::output::{self, Ended};
 
 /// Items of a list on the command line.
@@ -46,6 +45,26 @@ pub fn run(arguments: &Arguments, command: &Transfer) -> Result<Ended> {
         }
         Transfer::Receipt { reference: text, out } => {
             return table(&app, reference(text)?, ListKind::Receipt, out.as_deref());
+        }
+        Transfer::Document { reference: text, kind, out } => {
+            let kind = match kind {
+                DocumentName::DeliveryNote => DocumentKind::DeliveryNote,
+                DocumentName::AcceptanceCertificate => DocumentKind::Certificate,
+            };
+            let made = transfers::document(&app, &operator, reference(text)?, kind)?;
+            let wrote = Error::io("write the document");
+            write_out(out.as_deref(), |to| to.write_all(&made.bytes).map_err(wrote))?;
+            return Ok(Ended::Well);
+        }
+        Transfer::History { reference: text } => {
+            let found = transfers::history(&app, &operator, reference(text)?)?;
+            let json = found.iter().map(
+                |e| json!({ "seq": e.seq, "at": e.at.to_string(), "by": e.who, "text": e.what }),
+            );
+            let json: Vec<_> = json.collect();
+            let text = found.iter().map(|e| format!("{} {} {}\n", e.at, e.what, e.who));
+            output::print(arguments, &json.into(), text.collect::<String>());
+            return Ok(Ended::Well);
         }
         Transfer::Notify(given) => {
             let actor = acting(&given.who.email, Action::AgreeTransfers)?;
@@ -136,7 +155,7 @@ pub fn run(arguments: &Arguments, command: &Transfer) -> Result<Ended> {
             let actor = acting(&who.email, Action::Dispatch)?;
             let correction = Correction::from_word(with)
                 .ok_or_else(|| one_of("--with", Correction::ALL.iter().map(|c| c.word())))?;
-            let hubs = transfers::named_hubs(&bytes(lines)?)?;
+            let hubs = transfers::named_hubs(&read_file(lines)?)?;
             transfers::correct(&app, &actor, reference(text)?, None, &hubs, correction, reason)?
         }
         Transfer::Prepare { reference: text, who } => {
@@ -148,14 +167,10 @@ pub fn run(arguments: &Arguments, command: &Transfer) -> Result<Ended> {
     Ok(Ended::Well)
 }
 
-fn side(given: Option<&str>) -> Result<Option<Side>> {
+pub(super) fn side(given: Option<&str>) -> Result<Option<Side>> {
     let Some(given) = given else { return Ok(None) };
     let side = Side::from_name(given);
     Ok(Some(side.ok_or_else(|| one_of("side", Side::ALL.iter().map(|side| side.name())))?))
-}
-
-fn one_of<'a>(what: &'static str, names: impl Iterator<Item = &'a str>) -> Refusal {
-    Refusal::field(what, format!("Give one of {}.", names.collect::<Vec<_>>().join(", ")))
 }
 
 /// The day that was given, or today in Great Britain.
@@ -165,26 +180,19 @@ fn day(app: &App, given: Option<&str>) -> Result<Date> {
     Ok(day.map_err(|_| Refusal::field("on", "Give a day such as 2026-11-23."))?)
 }
 
-fn bytes(file: &Path) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let read = source(file)?.read_to_end(&mut bytes);
-    read.map_err(Error::io(format!("read {}", file.display())))?;
-    Ok(bytes)
-}
-
 /// Puts a file in the place of the list that was begun.
 fn replace(app: &App, actor: &Actor, id: TransferId, side: Side, file: &Path) -> Result<Added> {
-    let bytes = bytes(file)?;
+    let bytes = read_file(file)?;
     transfers::clear(app, actor, id, side, None)?;
     transfers::add_file(app, actor, id, side, &bytes)
 }
 
-fn is_clean(added: &Added) -> bool {
+pub(super) fn is_clean(added: &Added) -> bool {
     added.of(Class::Wrong) + added.of(Class::Unknown) + added.of(Class::Duplicate) == 0
 }
 
 /// The lines that are not good; nothing was declared.
-fn show_answers(arguments: &Arguments, added: &Added, what: &str) -> Ended {
+pub(super) fn show_answers(arguments: &Arguments, added: &Added, what: &str) -> Ended {
     let bad: Vec<_> = added.answers.iter().filter(|a| a.class != Class::Good).collect();
     let json: Vec<_> = bad
         .iter()
@@ -351,13 +359,9 @@ fn lines(
 
 /// Writes a list as CSV, or as XLSX where the file is named so.
 fn table(app: &App, id: TransferId, kind: ListKind, out: Option<&Path>) -> Result<Ended> {
-    let is_workbook = out.is_some_and(|path| path.extension().is_some_and(|e| e == "xlsx"));
-    let format = match is_workbook {
-        true => app::tables::Format::Xlsx,
-        false => app::tables::Format::Csv,
-    };
-    let mut to = sink(out)?;
-    transfers::table(app, &Actor::local_operator(), id, kind, format, Box::new(&mut to))?;
-    to.flush().map_err(Error::io("write the list"))?;
+    let format = format_of(out);
+    write_out(out, |out| {
+        transfers::table(app, &Actor::local_operator(), id, kind, format, Box::new(out)).map(drop)
+    })?;
     Ok(Ended::Well)
 }

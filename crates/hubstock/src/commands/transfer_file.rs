@@ -1,12 +1,13 @@
 //! `hubstock transfer-file` and `hubstock installed-before`.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 
-use app::jobs::{self, JobKind};
+use app::jobs::JobKind;
 use app::journal::Counts;
 use app::transfer_files::{
-    self, Checked, GenerateRequest, Generated, InstalledFilter, Submission, TransferFileView,
+    self, Checked, GenerateRequest, Generated, InstalledFilter, LineFilter, Submission,
+    TransferFileView,
 };
 use app::{App, Error, Result};
 use domain::access::{Action, Actor};
@@ -15,7 +16,7 @@ use domain::timers::british_day;
 use domain::transfer_files::State;
 use serde_json::json;
 
-use super::{LONGEST_WAIT, file_name, open, reference, sink, source};
+use super::{file_name, once, open, reference, source, wait, write_bytes, write_out};
 use crate::arguments::{Arguments, InstalledBefore, TransferFile};
 use crate::output::{self, Ended};
 
@@ -34,7 +35,7 @@ pub fn run(arguments: &Arguments, command: &TransferFile) -> Result<Ended> {
             let submission = Submission { name: file_name(file), all_or_nothing: *all_or_nothing };
             let submitted = transfer_files::submit(&app, &actor, submission, &mut source(file)?)?;
             let id = submitted.id;
-            wait(&app, JobKind::ValidateTransferFile, id)?;
+            wait(&app, JobKind::ValidateTransferFile, id.0, id)?;
             show(arguments, &app, id, submitted.repeated)
         }
         TransferFile::Generate { ids, to, from, reference, out, who } => {
@@ -54,29 +55,31 @@ pub fn run(arguments: &Arguments, command: &TransferFile) -> Result<Ended> {
                 Generated::Mistakes(mistakes) => return Ok(show_mistakes(arguments, &mistakes)),
             };
             let path = out.join(&made.name);
-            std::fs::write(&path, &made.bytes)
-                .map_err(Error::io(format!("write {}", path.display())))?;
+            write_bytes(&path, &made.bytes)?;
             let json = json!({ "file": path.display().to_string(), "name": made.name });
             output::print(arguments, &json, path.display());
             Ok(Ended::Well)
         }
         TransferFile::Authorise { reference: text, who } => {
             let actor = acting(&who.email, Action::AuthoriseTransferFile)?;
-            let id = reference(text)?;
-            transfer_files::authorise(&app, &actor, id, None)?;
-            wait(&app, JobKind::ApplyTransferFile, id)?;
+            let id: TransferFileId = reference(text)?;
+            let decided = transfer_files::authorise(&app, &actor, id, None);
+            once(&app, &actor, &id.to_string(), "TransferFileAuthorised", decided)?;
+            wait(&app, JobKind::ApplyTransferFile, id.0, id)?;
             show(arguments, &app, id, false)
         }
         TransferFile::Reject { reference: text, reason, who } => {
             let actor = acting(&who.email, Action::AuthoriseTransferFile)?;
-            let id = reference(text)?;
-            transfer_files::reject(&app, &actor, id, None, reason)?;
+            let id: TransferFileId = reference(text)?;
+            let decided = transfer_files::reject(&app, &actor, id, None, reason);
+            once(&app, &actor, &id.to_string(), "TransferFileRejected", decided)?;
             show(arguments, &app, id, false).map(|_| Ended::Well)
         }
         TransferFile::Withdraw { reference: text, reason, who } => {
             let actor = acting(&who.email, Action::PrepareTransferFile)?;
-            let id = reference(text)?;
-            transfer_files::withdraw(&app, &actor, id, None, reason)?;
+            let id: TransferFileId = reference(text)?;
+            let decided = transfer_files::withdraw(&app, &actor, id, None, reason);
+            once(&app, &actor, &id.to_string(), "TransferFileWithdrawn", decided)?;
             show(arguments, &app, id, false).map(|_| Ended::Well)
         }
         TransferFile::Status { reference: text, out: None } => {
@@ -85,35 +88,46 @@ pub fn run(arguments: &Arguments, command: &TransferFile) -> Result<Ended> {
         TransferFile::Status { reference: text, out: Some(path) } => {
             let view = transfer_files::get(&app, &operator, reference(text)?)?;
             let status = format!("{:#}\n", as_json(&view));
-            std::fs::write(path, status).map_err(Error::io(format!("write {}", path.display())))?;
+            write_bytes(path, status.as_bytes())?;
             Ok(Ended::Well)
         }
         TransferFile::Response { reference: text, out } => {
-            let mut out = sink(out.as_deref())?;
-            transfer_files::response(&app, &operator, reference(text)?, &mut out)?;
-            out.flush().map_err(Error::io("write the response file"))?;
+            let id = reference(text)?;
+            write_out(out.as_deref(), |out| {
+                transfer_files::response(&app, &operator, id, out).map(drop)
+            })?;
             Ok(Ended::Well)
         }
         TransferFile::Errors { reference: text, out } => {
-            let mut out = sink(out.as_deref())?;
-            transfer_files::errors(&app, &operator, reference(text)?, &mut out)?;
-            out.flush().map_err(Error::io("write the error file"))?;
+            let id = reference(text)?;
+            write_out(out.as_deref(), |out| {
+                transfer_files::errors(&app, &operator, id, out).map(drop)
+            })?;
+            Ok(Ended::Well)
+        }
+        TransferFile::Lines { reference: text, code, rejected } => {
+            let filter = LineFilter { codes: code.clone(), only_rejected: *rejected };
+            show_lines(arguments, &app, reference(text)?, &filter)
+        }
+        TransferFile::Original { reference: text, out } => {
+            let id = reference(text)?;
+            write_out(out.as_deref(), |out| {
+                transfer_files::original(&app, &operator, id, out).map(drop)
+            })?;
+            Ok(Ended::Well)
+        }
+        TransferFile::History { reference: text } => {
+            let found = transfer_files::history(&app, &operator, reference(text)?)?;
+            let json = found.iter().map(|e| {
+                json!({ "seq": e.seq, "at": e.at.to_string(), "by": e.who, "what": e.what,
+                        "more": e.more })
+            });
+            let json: Vec<_> = json.collect();
+            let text = found.iter().map(|e| format!("{} {} {} {}\n", e.at, e.what, e.who, e.more));
+            output::print(arguments, &json.into(), text.collect::<String>());
             Ok(Ended::Well)
         }
         TransferFile::List => list(arguments, &app),
-    }
-}
-
-/// Waits for the job of a transfer file, wherever it runs.
-fn wait(app: &App, kind: JobKind, id: TransferFileId) -> Result<()> {
-    let job = jobs::finish(app, kind, id.0, LONGEST_WAIT)?;
-    match job.state.as_str() {
-        "done" => Ok(()),
-        state => Err(Error::Damaged(format!(
-            "the job {} on {id} is {state}: {}",
-            job.kind,
-            job.problem.unwrap_or_default()
-        ))),
     }
 }
 
@@ -142,8 +156,7 @@ fn check(arguments: &Arguments, app: &App, file: &Path, response: Option<&Path>)
         }
         Checked::Answered { counts, rejected, response: bytes } => {
             if let Some(path) = response {
-                std::fs::write(path, bytes)
-                    .map_err(Error::io(format!("write {}", path.display())))?;
+                write_bytes(path, &bytes)?;
             }
             let json = json!({ "dry_run": true, "refusal": null, "counts": counts });
             output::print(arguments, &json, lines(&counts));
@@ -206,6 +219,37 @@ fn show(arguments: &Arguments, app: &App, id: TransferFileId, repeated: bool) ->
         _ if rejected > 0 => Ended::SomeRejected,
         _ => Ended::Well,
     })
+}
+
+fn show_lines(
+    arguments: &Arguments,
+    app: &App,
+    id: TransferFileId,
+    filter: &LineFilter,
+) -> Result<Ended> {
+    let (mut json, mut text) = (Vec::new(), String::new());
+    loop {
+        let (operator, from) = (Actor::local_operator(), json.len() as u64);
+        let page = transfer_files::lines(app, &operator, id, filter, from, MOST_ROWS)?;
+        for line in &page.lines {
+            json.push(json!({
+                "line": line.line, "comms_hub_id": line.comms_hub_id,
+                "code": line.outcome.to_string(), "text": line.text,
+                "previous_party": line.previous_party, "new_party": line.new_party,
+                "smi_status": line.smi_status,
+                "applied_at": line.applied_at.map(|at| at.to_string()),
+            }));
+            text.push_str(&format!(
+                "{} {} {} {}\n",
+                line.line, line.comms_hub_id, line.outcome, line.text
+            ));
+        }
+        if page.lines.is_empty() || json.len() as u64 >= page.matching {
+            break;
+        }
+    }
+    output::print(arguments, &json.into(), text);
+    Ok(Ended::Well)
 }
 
 fn list(arguments: &Arguments, app: &App) -> Result<Ended> {

@@ -20,8 +20,11 @@ pub struct World {
 impl World {
     /// Parties SU-1 to SU-4 and a person for each central role; no hubs.
     pub fn new(database: &str) -> World {
-        let program = Program::new(env!("CARGO_BIN_EXE_hubstock"), database);
-        let world = World { program, folder: tempfile::tempdir().unwrap() };
+        let folder = tempfile::tempdir().unwrap();
+        let reports = folder.path().join("reports").to_str().unwrap().to_owned();
+        let program = Program::new(env!("CARGO_BIN_EXE_hubstock"), database)
+            .with_environment(vec![("HUBSTOCK_REPORTS".into(), reports)]);
+        let world = World { program, folder };
         world.well(&["migrate"]);
         for (email, role) in [
             ("admin@x.example", "system-admin"),
@@ -77,6 +80,13 @@ impl World {
         let text = if ran.out.is_empty() { &ran.err } else { &ran.out };
         let value = serde_json::from_str(text).unwrap_or_else(|e| panic!("{e}: {text}{}", ran.err));
         (ran.code, value)
+    }
+
+    /// Runs what must end with this code; what it printed, and what it complained of.
+    pub fn ends(&self, code: i32, arguments: &[&str]) -> String {
+        let ran = self.run(arguments);
+        assert_eq!(ran.code, Some(code), "{arguments:?}: {}{}", ran.out, ran.err);
+        ran.out + &ran.err
     }
 
     /// The service user reference of a hub's Party now.

@@ -359,8 +359,9 @@ fn give_back(tx: &mut Tx, app: &App, by: By, row: &TransferRow, goes_on: bool) -
     offers::give_back(tx, app, by, offer, request, row.quantity)?;
     if goes_on {
         selection::next(tx, app, offer)?;
+        return Ok(());
     }
-    Ok(())
+    selection::settle_rest(tx, app, offer)
 }
 
 /// The row at which a Party acts for its own side.

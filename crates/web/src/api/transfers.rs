@@ -653,7 +653,7 @@ struct ListState {
 
 impl From<transfers::ListState> for ListState {
     fn from(list: transfers::ListState) -> ListState {
-        let transfers::ListState { hubs, rejected, repeated, expected } = list;
+        let transfers::ListState { hubs, rejected, repeated, expected, .. } = list;
         ListState { hubs, rejected, repeated, expected }
     }
 }

@@ -27,13 +27,15 @@ use crate::{Result, settings};
 pub use store::offers::{OfferRow, Wanted};
 
 pub use allocate::{allocatable, allocate, give_back};
+pub(crate) use deadlines::end_of;
 pub use deadlines::passed;
+use decide::expiry;
 pub use decide::{close, publish, resume, return_to_party, submit, suspend, withdraw};
 pub use draft::{Draft, Drafted, Listing, change, draft};
-pub(crate) use ids::list_text;
 pub use ids::{check_list, list_of};
+pub(crate) use ids::{list_text, listed_keys};
 pub use redo::redo;
-pub(crate) use redo::{asked_map, read_asked, specification_of, with_specification};
+pub(crate) use redo::{asked_map, let_go, read_asked, specification_of, with_specification};
 pub use stock::{Uncommitted, eligible, must_have_uncommitted, uncommitted};
 pub(crate) use view::redact;
 pub use view::{OfferView, Seen, get, history, list, must_see, options};

@@ -10,12 +10,14 @@ use domain::offers::Specification;
 use domain::refusal::RefusalKind;
 use domain::requests::{self, Action as Do, Asked};
 use domain::stock_rules::Suits;
-use domain::timers::british_day;
+use domain::timers::{InWords, british_day, end_of_british_day};
+use jiff::ToSpan;
 use store::Tx;
+use store::timers::DeadlineRow;
 
-use crate::journal::{Event, enact};
+use crate::journal::{By, Event, enact};
 use crate::offers::{acting_party, asked_map, by, given_reason, with_specification};
-use crate::{App, Result, board, settings, stock_rules};
+use crate::{App, Error, Result, board, settings, stock_rules, timers};
 
 /// A request as it stands, and which of them a list shows.
 pub use store::requests::{RequestRow, Wanted};
@@ -89,8 +91,12 @@ pub fn change(
     if let Some(offer) = row.offer {
         held_against(&mut tx, app, row.party, offer, &specification, &asked)?;
     }
+    let expires_at = match row.state {
+        requests::State::Submitted => Some(wanted_until(&mut tx, app, &asked)?),
+        _ => None,
+    };
     let asked = with_specification(asked_map(&asked), &specification);
-    let event = Event::RequestChanged { request: id.0, asked };
+    let event = Event::RequestChanged { request: id.0, asked, expires_at };
     enact(&mut tx, app, by(actor, row.party), &event)?;
     if row.state == requests::State::Submitted {
         board::match_wanted(&mut tx, app, id)?;
@@ -120,11 +126,46 @@ fn submitted(tx: &mut Tx, app: &App, actor: &Actor, row: &RequestRow) -> Result<
         }
         None => {
             row.state.after(Do::Submit)?;
-            enact(tx, app, by(actor, row.party), &Event::RequestWanted { request })?;
+            let expires_at = Some(wanted_until(tx, app, &row.asked)?);
+            enact(tx, app, by(actor, row.party), &Event::RequestWanted { request, expires_at })?;
             board::match_wanted(tx, app, row.id)?;
         }
     }
     Ok(())
+}
+
+/// When hubs are no longer wanted: after the day by which they are needed, or some time from now.
+fn wanted_until(tx: &mut Tx, app: &App, asked: &Asked) -> Result<i64> {
+    let last_day = match asked.needed_by {
+        Some(day) => day,
+        None => {
+            let days = settings::number_of(tx, &settings::TIMER_WANTED_EXPIRES)?;
+            british_day(app.now()).saturating_add(days.days())
+        }
+    };
+    Ok(end_of_british_day(last_day).as_microsecond())
+}
+
+/// Deals with a passed deadline of a wanted request: it lapses. Answers false for another deadline.
+pub fn passed(app: &App, deadline: &DeadlineRow) -> Result<bool> {
+    let damaged = || Error::Damaged(format!("{} is no request", deadline.subject));
+    let id: RequestId = deadline.subject.parse().map_err(|_| damaged())?;
+    if deadline.what != redo::EXPIRE {
+        return Ok(false);
+    }
+    let mut tx = app.db.write()?;
+    if !timers::still_stands(&mut tx, deadline)? {
+        return Ok(true);
+    }
+    let row = store::requests::load(&mut tx, id)?.ok_or_else(damaged)?;
+    let reason = match row.asked.needed_by {
+        Some(day) => format!("Nothing came by {}, when it was needed.", InWords(day)),
+        None => "Nothing came in the time that a wanted request stands.".to_owned(),
+    };
+    let by = By { actor: None, acted_for: Some(row.party) };
+    enact(&mut tx, app, by, &Event::RequestLapsed { request: id.0, reason })?;
+    finish(tx, app, id)?;
+    Ok(true)
 }
 
 /// Turns a wanted request into a request for an offer. If that is for less than was wanted, the
@@ -222,7 +263,8 @@ fn held_against(
     }
 }
 
-fn must_be_able_to_receive(tx: &mut Tx, party: PartyId) -> Result<()> {
+/// Refuses a Party to which hubs can't be moved.
+pub(crate) fn must_be_able_to_receive(tx: &mut Tx, party: PartyId) -> Result<()> {
     let row = store::parties::load(tx, party)?.ok_or_else(|| Refusal::not_found("Party"))?;
     Ok(requests::must_be_able_to_receive(&row.party.details)?)
 }

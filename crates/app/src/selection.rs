@@ -15,7 +15,7 @@ pub use policies::{
     passed_policy, policy_in_force, publish_policy, withdraw_policy,
 };
 pub use redo::redo;
-pub use run::{next, passed, policy_of, run};
+pub use run::{next, passed, policy_of, run, settle_rest};
 pub use simulate::{LineDifference, PartyDifference, RunDifference, Simulation, simulate};
 pub use view::{
     LineView, RunItem, RunView, Runs, Waiting, explanation, export, get_run, list_runs, waiting,

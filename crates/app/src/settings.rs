@@ -194,6 +194,12 @@ settings! {
         "timer.offer_expires", "60", (1, 365),
         "Calendar days after its publication at which an offer expires", TIMERS,
     );
+    /// How long a wanted request stands that names no day.
+    TIMER_WANTED_EXPIRES = number(
+        "timer.wanted_expires", "60", (1, 365),
+        "Calendar days after which a wanted request lapses that says no day by which the hubs are \
+         needed", TIMERS,
+    );
     /// How long selection may take.
     TIMER_SELECTION = number(
         "timer.selection", "3", (1, 60),

@@ -43,7 +43,7 @@ pub use dispatch::dispatch;
 pub use documents::{DocumentKind, MadeDocument, document};
 pub use list::{
     add_file, add_text, clear, list_entries, list_state, remove, scan, scan_all, set_verdicts,
-    start_from_manifest,
+    start_from_manifest, start_from_offer,
 };
 pub use receive::{arrive, receive};
 pub(crate) use redo::redo;
@@ -417,6 +417,8 @@ pub struct ListState {
     pub expected: i64,
     /// How often it has changed: who declares it says which one they have seen.
     pub version: i64,
+    /// Whether it is a sender's list, and its offer lists the hubs that it may have.
+    pub offer_lists: bool,
 }
 
 impl ListState {

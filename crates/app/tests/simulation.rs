@@ -2,23 +2,25 @@
 //! theirs, say that things arrived which were never sent, are late, and the process is started anew
 //! in between. After every step the books are checked; a failure prints its seed.
 //!
-//! `SIMULATION_SEEDS=10000` runs so many seeds, `SIMULATION_FROM=77` begins at one.
+//! `SIMULATION_SEEDS=10000` runs so many seeds, `SIMULATION_FROM=77` begins at one; the first few,
+//! `SIMULATION_POSTGRES`, run on PostgreSQL too.
 #![allow(clippy::unwrap_used)]
 
 #[path = "transfers/world.rs"]
 #[allow(dead_code, reason = "the world of the transfers' tests, of which this uses a part")]
 mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use app::offers::{self, Drafted, Listing};
-use app::selection::{self, record};
+use app::selection::{self, Publishing, record};
 use app::transfers::{self, Dispatch};
-use app::{App, Clock, requests, transfer_files};
-use domain::access::Actor;
-use domain::ids::{OfferId, RequestId, TransferFileId, TransferId};
+use app::{App, Clock, inventory, requests, settings, transfer_files};
+use domain::access::{Action, Actor, Role};
+use domain::ids::{AllocationRunId, OfferId, RequestId, TransferFileId, TransferId};
 use domain::offers::{Carriage, Terms};
 use domain::requests::Asked;
+use domain::selection::{Draft, parse_steps};
 use domain::transfers::{Correction, FaultReason, Side};
 use jiff::SignedDuration;
 use store::{Db, args};
@@ -28,6 +30,18 @@ use world::*;
 /// Seeds of a run that says nothing else.
 const SEEDS: u64 = 200;
 const STEPS: usize = 80;
+/// Seeds that run on PostgreSQL too, unless another number is said.
+const ON_POSTGRES: u64 = 3;
+
+/// The steps of the policies that are in force, by seed; none for the one that is there anyhow.
+const POLICIES: &[Option<&str>] = &[
+    None,
+    None,
+    Some("lottery"),
+    Some("pro-rata"),
+    Some("priority-category: Small Supplier\nfirst-come"),
+    Some("priority-no-allocation: 90\nlottery"),
+];
 
 /// Random numbers from a seed (SplitMix64).
 struct Dice(u64);
@@ -65,12 +79,16 @@ enum May {
 
 struct Simulation {
     world: World,
+    url: String,
     dice: Dice,
     /// Each hub's Party and status.
     hubs: BTreeMap<i64, (i64, i64)>,
     done: BTreeMap<&'static str, u32>,
     refused: BTreeMap<&'static str, u32>,
     feeds: u64,
+    /// The last run of selection that was recomputed, and the applied files that were looked at.
+    recomputed: i64,
+    answered: BTreeSet<i64>,
 }
 
 #[test]
@@ -79,6 +97,7 @@ fn whatever_the_parties_do_the_books_stay_right() {
         std::env::var(name).ok().map_or(default, |text| text.parse().unwrap())
     };
     let (from, seeds) = (number("SIMULATION_FROM", 1), number("SIMULATION_SEEDS", SEEDS));
+    let on_postgres = number("SIMULATION_POSTGRES", ON_POSTGRES.min(seeds));
     let folder = tempfile::tempdir().unwrap();
     let first = folder.path().join("first.db");
     let base = world(first.to_str().unwrap());
@@ -88,8 +107,16 @@ fn whatever_the_parties_do_the_books_stay_right() {
         base.app.db.copy_to(&path).unwrap();
         let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             let mut simulation = Simulation::new(&base, path.to_str().unwrap(), seed);
-            simulation.run();
-            (simulation.done, simulation.refused)
+            simulation.run(seed);
+            let (done, refused) = (simulation.done, simulation.refused);
+            if seed < from + on_postgres {
+                testkit::world::on_postgres(|url| {
+                    let mut simulation = Simulation::new(&world(url), url, seed);
+                    simulation.run(seed);
+                    assert_eq!((&simulation.done, &simulation.refused), (&done, &refused));
+                });
+            }
+            (done, refused)
         }));
         let Ok((did, would_not)) = ran else { panic!("SEED={seed} (set SIMULATION_FROM to it)") };
         for (total, counts) in [(&mut done, did), (&mut refused, would_not)] {
@@ -103,7 +130,20 @@ fn whatever_the_parties_do_the_books_stay_right() {
     }
     eprintln!("{seeds} seeds; done {done:?}; refused {refused:?}");
     if seeds >= SEEDS {
-        for name in ["offer", "request", "select", "dispatch", "receive", "apply", "correct"] {
+        for name in [
+            "offer",
+            "request",
+            "wanted",
+            "turn",
+            "select",
+            "dispatch",
+            "receive",
+            "apply",
+            "correct",
+            "reverse",
+            "quarantine",
+            "publish a policy",
+        ] {
             assert!(done.get(name).is_some_and(|count: &u32| *count > 0), "nobody did {name}");
         }
         assert!(refused.values().sum::<u32>() > 0, "nobody was refused anything");
@@ -129,28 +169,54 @@ impl Simulation {
         };
         let mut simulation = Simulation {
             world,
+            url: path.to_owned(),
             dice: Dice(seed),
             hubs: BTreeMap::new(),
             done: BTreeMap::new(),
             refused: BTreeMap::new(),
             feeds: 0,
+            recomputed: 0,
+            answered: BTreeSet::new(),
         };
         simulation.hubs = simulation.inventory();
         simulation
     }
 
-    fn run(&mut self) {
+    fn run(&mut self, seed: u64) {
+        if let Some(steps) = POLICIES[(seed % POLICIES.len() as u64) as usize] {
+            self.put_in_force(steps);
+        }
         for _ in 0..STEPS {
             let may = self.step();
             self.check(may);
+            self.check_allocations();
+            self.check_responses();
         }
         self.world.is_sound();
-        self.check_allocations();
+    }
+
+    /// Publishes a policy of these steps, in force the next day.
+    fn put_in_force(&mut self, steps: &str) {
+        let app = self.world.app.clone();
+        settings::change(&app, &self.world.admin, "timer.policy_notice", "0", None).unwrap();
+        let email = "policy@example.org";
+        let rules = person(&app, email, Role::DccPolicy, None, Action::SeeSelection);
+        let steps = parse_steps(steps).unwrap();
+        let draft = Draft { title: "Trial".into(), text: "Why it is tried.".into(), steps };
+        let id = selection::draft_policy(&app, &rules, &draft).unwrap();
+        let how = Publishing { approval: "SECP 1".into(), from: None };
+        let published = selection::publish_policy(&app, &rules, id, None, &how);
+        self.note("publish a policy", published);
+        self.world.days_later(1);
+        self.world.tick();
     }
 
     /// Does one thing, and says what it may have changed in the inventory.
     fn step(&mut self) -> May {
-        match self.dice.under(32) {
+        match self.dice.under(35) {
+            32 => self.want(),
+            33 => self.quarantine(),
+            34 => self.reverse(),
             0 => self.offer(),
             1 => self.decide_offer(),
             2 | 3 => self.request(),
@@ -260,7 +326,8 @@ impl Simulation {
             return;
         }
         let open = self.numbers(
-            "SELECT id FROM offers WHERE state IN ('Published', 'Closed', 'PartAllocated')",
+            "SELECT id FROM offers WHERE state IN ('Published', 'Closed', 'PartAllocated')
+             ORDER BY id",
         );
         let Some(offer) = self.dice.one(&open).map(OfferId) else { return };
         let quantity = 1 + self.dice.under(20) as i64;
@@ -279,9 +346,53 @@ impl Simulation {
         self.note("request", requests::draft_and_submit(&app, &who, &draft));
     }
 
+    /// Asks for what nobody offers yet, or turns such a request into one for an offer.
+    fn want(&mut self) {
+        let (who, _) = self.party();
+        let app = self.world.app.clone();
+        let quantity = 1 + self.dice.under(20) as i64;
+        let wanted = self.numbers("SELECT id FROM requests WHERE state = 'Submitted' ORDER BY id");
+        let open = self.numbers("SELECT id FROM offers WHERE state = 'Published' ORDER BY id");
+        if let (Some(id), Some(offer)) = (self.dice.one(&wanted), self.dice.one(&open)) {
+            let (id, offer) = (RequestId(id), OfferId(offer));
+            self.note("turn", requests::turn(&app, &who, id, None, offer, (quantity, 1)));
+            return;
+        }
+        let draft = requests::Draft {
+            party: None,
+            offer: None,
+            specification: specification(),
+            asked: Asked {
+                quantity,
+                minimum: 1,
+                needed_by: None,
+                location: "Depot, York".into(),
+                notes: String::new(),
+            },
+        };
+        self.note("wanted", requests::draft_and_submit(&app, &who, &draft));
+    }
+
+    fn quarantine(&mut self) {
+        let id = hub(1 + self.dice.under(76)).to_string();
+        let (app, dcc) = (self.world.app.clone(), self.world.logistics.clone());
+        match self.dice.in_hundred(60) {
+            true => self.note("quarantine", inventory::quarantine(&app, &dcc, &id, "dented")),
+            false => self.note("let go", inventory::release(&app, &dcc, &id, "looked at")),
+        };
+    }
+
+    fn reverse(&mut self) {
+        let moved = self.numbers("SELECT id FROM transfers WHERE moved > 0 ORDER BY id");
+        let Some(id) = self.dice.one(&moved).map(TransferId) else { return };
+        let (app, dcc) = (self.world.app.clone(), self.world.logistics.clone());
+        self.note("reverse", transfers::reverse(&app, &dcc, id, None, "sent in error"));
+    }
+
     fn select(&mut self) {
-        let all =
-            self.numbers("SELECT id FROM offers WHERE state IN ('Published', 'PartAllocated')");
+        let all = self.numbers(
+            "SELECT id FROM offers WHERE state IN ('Published', 'PartAllocated') ORDER BY id",
+        );
         let Some(id) = self.dice.one(&all).map(OfferId) else { return };
         let (app, dcc) = (self.world.app.clone(), self.world.logistics.clone());
         if self.dice.in_hundred(70) {
@@ -306,7 +417,8 @@ impl Simulation {
     }
 
     fn transfer(&mut self, states: &str) -> Option<TransferId> {
-        let all = self.numbers(&format!("SELECT id FROM transfers WHERE state IN ({states})"));
+        let all = self
+            .numbers(&format!("SELECT id FROM transfers WHERE state IN ({states}) ORDER BY id"));
         // Now and then somebody acts on what is in another state.
         if self.dice.in_hundred(5) {
             let any = self.numbers("SELECT id FROM transfers ORDER BY id");
@@ -401,7 +513,8 @@ impl Simulation {
             self.note("list", transfers::add_text(&app, &who, id, Side::Receiver, &text));
         }
         if self.dice.in_hundred(40) {
-            let sql = format!("SELECT hub FROM transfer_lists WHERE transfer = {}", id.0);
+            let sql =
+                format!("SELECT hub FROM transfer_lists WHERE transfer = {} ORDER BY hub", id.0);
             let listed = self.numbers(&sql);
             let broken: Vec<domain::DeviceId> =
                 self.dice.one(&listed).into_iter().map(domain::DeviceId::from_key).collect();
@@ -415,7 +528,10 @@ impl Simulation {
         let sql = "SELECT DISTINCT transfer FROM transfer_hubs WHERE state = 3 ORDER BY transfer";
         let waiting = self.numbers(sql);
         let Some(id) = self.dice.one(&waiting).map(TransferId) else { return };
-        let sql = format!("SELECT hub FROM transfer_hubs WHERE transfer = {} AND state = 3", id.0);
+        let sql = format!(
+            "SELECT hub FROM transfer_hubs WHERE transfer = {} AND state = 3 ORDER BY hub",
+            id.0
+        );
         let lines = self.numbers(&sql);
         let Some(line) = self.dice.one(&lines).map(domain::DeviceId::from_key) else { return };
         let side = self.dice.one(&["sender", "receiver"]).unwrap();
@@ -451,7 +567,8 @@ impl Simulation {
 
     /// The authoriser's turn; now and then the preparer tries it, or the file is turned down.
     fn authorise(&mut self) -> May {
-        let waiting = self.numbers("SELECT id FROM transfer_files WHERE state = 'Validated'");
+        let waiting =
+            self.numbers("SELECT id FROM transfer_files WHERE state = 'Validated' ORDER BY id");
         let Some(id) = self.dice.one(&waiting).map(TransferFileId) else { return May::Nothing };
         let (app, checker) = (self.world.app.clone(), self.world.authoriser.clone());
         match self.dice.under(10) {
@@ -490,8 +607,7 @@ impl Simulation {
         self.world.later(SignedDuration::from_hours(hours));
         self.world.tick();
         if self.dice.in_hundred(30) {
-            let location = self.world.app.db.location();
-            self.world.app = opened(&location, &self.world.app.clock);
+            self.world.app = opened(&self.url, &self.world.app.clock);
         }
         // What was authorised before may have been applied by a worker only now.
         May::Move
@@ -558,14 +674,33 @@ impl Simulation {
         );
     }
 
-    /// Every stored allocation recomputes from its published record.
-    fn check_allocations(&self) {
-        for run in self.numbers("SELECT id FROM allocation_runs ORDER BY id") {
-            let run = domain::ids::AllocationRunId(run);
+    /// Every allocation recomputes from its published record.
+    fn check_allocations(&mut self) {
+        let sql =
+            format!("SELECT id FROM allocation_runs WHERE id > {} ORDER BY id", self.recomputed);
+        for run in self.numbers(&sql) {
+            self.recomputed = run;
+            let run = AllocationRunId(run);
             let mut document = Vec::new();
             selection::export(&self.world.app, &self.world.auditor, run, &mut document).unwrap();
             let checked = record::check(&document).unwrap();
             assert!(checked.differences.is_empty() && checked.is_exact, "{run}");
+        }
+    }
+
+    /// A response file has as many lines as its file.
+    fn check_responses(&mut self) {
+        let sql = "SELECT id FROM transfer_files WHERE applied_at IS NOT NULL ORDER BY id";
+        for id in self.numbers(sql) {
+            if !self.answered.insert(id) {
+                continue;
+            }
+            let (app, id) = (&self.world.app, TransferFileId(id));
+            let mut response = Vec::new();
+            transfer_files::response(app, &self.world.logistics, id, &mut response).unwrap();
+            let lines = transfer_files::get(app, &self.world.logistics, id).unwrap().lines;
+            let answers = String::from_utf8(response).unwrap().lines().count() - 1;
+            assert_eq!(answers as u64, lines, "{id}");
         }
     }
 }

@@ -455,6 +455,9 @@ pub struct DispatchGiven {
     pub reference: String,
     /// The manifest, CSV or XLSX, in the place of the list that was begun
     pub file: Option<PathBuf>,
+    /// Dispatches hubs that the offer lists, in the place of the list that was begun
+    #[arg(long, conflicts_with = "file")]
+    pub offered: bool,
     /// The day on which it left; today if it is not given
     #[arg(long, value_name = "DATE")]
     pub on: Option<String>,

@@ -281,13 +281,15 @@ pub struct Commitment {
     pub left: i64,
     /// Of which firmware they may be at most; empty for any.
     pub firmware: Firmware,
+    /// Whether it lists the hubs, which are held for it.
+    pub lists_ids: bool,
 }
 
 /// What a Party's open offers still promise, by their numbers.
 pub fn commitments(tx: &mut Tx, party: PartyId) -> Result<Vec<Commitment>> {
     let sql = "
         SELECT o.id, o.manufacturer, o.model, o.han_variant, o.wan_variant, o.region,
-            o.quantity - o.allocated, f.firmware_version, f.quantity
+            o.quantity - o.allocated, f.firmware_version, f.quantity, o.lists_ids
         FROM offers o LEFT JOIN offer_firmware f ON f.offer = o.id
         WHERE o.party = $1 AND o.quantity > o.allocated
           AND o.state IN ('Submitted', 'Published', 'PartAllocated', 'FullyAllocated', 'Suspended')
@@ -303,8 +305,8 @@ pub fn commitments(tx: &mut Tx, party: PartyId) -> Result<Vec<Commitment>> {
                 wan_variant: row.get(4),
                 region: row.get(5),
             };
-            let left = row.get(6);
-            found.push(Commitment { offer, specification, left, firmware: Firmware::new() });
+            let (left, lists_ids, firmware) = (row.get(6), row.get(9), Firmware::new());
+            found.push(Commitment { offer, specification, left, firmware, lists_ids });
         }
         if let (Some(version), Some(quantity)) = (row.get(7), row.get::<Option<i64>>(8)) {
             let last = found.last_mut().expect("one was pushed if there was none");

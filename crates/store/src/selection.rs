@@ -181,7 +181,9 @@ pub struct CommitmentRow {
 pub fn commit(tx: &mut Tx, offer: OfferId, commitment: &[u8; 32], at: Timestamp) -> Result<()> {
     let sql = "
         INSERT INTO lottery_commitments (offer, commitment, secret, committed_at)
-        VALUES ($1, $2, $3, $4)";
+        VALUES ($1, $2, $3, $4)
+        ON CONFLICT (offer) DO UPDATE SET commitment = excluded.commitment,
+            secret = excluded.secret, committed_at = excluded.committed_at";
     let nothing: &[u8] = &[];
     tx.exec(sql, args![offer, *commitment, nothing, at])?;
     Ok(())

@@ -21,8 +21,8 @@ pub use lines::{
     each_line, insert_lines, keys_in_state, line, lines, lines_of, outcome_counts, passages,
 };
 pub use lists::{
-    ListCounts, ListedRow, clear_list, each_listed, list_counts, list_manifest, listed,
-    listed_among, put_listed, remove_listed, set_verdict,
+    ListCounts, ListedRow, clear_list, each_listed, in_senders_lists, list_counts, list_manifest,
+    listed, listed_among, put_listed, remove_listed, set_verdict,
 };
 
 macro_rules! named {
@@ -392,6 +392,15 @@ pub fn open_outgoing(tx: &mut Tx, party: PartyId, of: &Specification) -> Result<
     let args =
         args![party, &of.manufacturer, &of.model, &of.han_variant, &of.wan_variant, &of.region];
     Ok(tx.one("sum of transfers", sql, args)?.get(0))
+}
+
+/// How many hubs of an offer are agreed in transfers that are not dispatched yet.
+pub fn undispatched_of(tx: &mut Tx, offer: OfferId) -> Result<i64> {
+    let sql = "
+        SELECT CAST(coalesce(sum(quantity), 0) AS BIGINT) FROM transfers
+        WHERE offer = $1 AND manifest IS NULL
+            AND (state IN ('Agreed', 'Confirmed') OR held_from IN ('Agreed', 'Confirmed'))";
+    Ok(tx.one("sum of transfers", sql, args![offer])?.get(0))
 }
 
 /// Whether any transfer has hubs on the way, or lines that are not closed.

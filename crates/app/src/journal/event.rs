@@ -176,6 +176,11 @@ pub enum Event {
         terms: BTreeMap<String, String>,
         firmware: BTreeMap<String, i64>,
         ids_sha256: Option<String>,
+        /// When it takes no more requests and when it expires, if that changed with it.
+        #[serde(default)]
+        closes_at: Option<i64>,
+        #[serde(default)]
+        expires_at: Option<i64>,
     },
     /// An offer was sent to the DCC; its stock is reserved.
     OfferSubmitted { offer: i64, publish_by: i64 },
@@ -189,6 +194,10 @@ pub enum Event {
     OfferClosingMoved { offer: i64, closes_at: i64 },
     /// An offer takes no more requests.
     OfferClosedToRequests { offer: i64, select_by: i64 },
+    /// The time of an offer is over while requests wait for selection: that comes first.
+    OfferExpiryWaits { offer: i64 },
+    /// Selection left something of an offer over: it takes requests again.
+    OfferReopened { offer: i64, closes_at: i64 },
     /// Hubs of an offer were given to requests; a request that gets none is not selected.
     OfferAllocated { offer: i64, given: Vec<Given> },
     /// What a request was given of an offer lapsed or was cancelled.
@@ -200,21 +209,40 @@ pub enum Event {
     /// An offer was taken back; requests that waited for it lapsed.
     OfferWithdrawn { offer: i64, reason: String },
     /// An offer ended; what was allocated stands, requests that waited for it lapsed.
-    OfferClosed { offer: i64, reason: String },
+    OfferClosed {
+        offer: i64,
+        reason: String,
+        /// Whether the hubs that it lists stay held for its transfers that are not dispatched yet.
+        #[serde(default)]
+        keeps_hubs: bool,
+    },
     /// An offer's time ended; requests that waited for it lapsed.
     OfferExpired { offer: i64 },
     /// A request was drafted, for an offer or as wanted.
     RequestDrafted { request: i64, party: i64, offer: Option<i64>, asked: BTreeMap<String, String> },
     /// What a request asks for was changed; this is what it asks for now.
-    RequestChanged { request: i64, asked: BTreeMap<String, String> },
+    RequestChanged {
+        request: i64,
+        asked: BTreeMap<String, String>,
+        /// When it is no longer wanted, if it is on the board.
+        #[serde(default)]
+        expires_at: Option<i64>,
+    },
     /// A request was received for an offer.
     RequestQueued { request: i64, offer: i64 },
     /// A request was put on the board as wanted.
-    RequestWanted { request: i64 },
+    RequestWanted {
+        request: i64,
+        /// When it is no longer wanted.
+        #[serde(default)]
+        expires_at: Option<i64>,
+    },
     /// A wanted request became a request for an offer; the rest stays wanted under a new number.
     RequestTurned { request: i64, offer: i64, quantity: i64, minimum: i64, rest: Option<i64> },
     /// A request was taken back.
     RequestWithdrawn { request: i64, reason: String },
+    /// The time of a wanted request is over.
+    RequestLapsed { request: i64, reason: String },
     /// Offers that suit wanted requests; both sides are to be told.
     WantedMatched { matches: Vec<Match> },
     /// A person saved a filter of the board.
@@ -400,6 +428,8 @@ pub const KINDS: &[&str] = &[
     "OfferPublicationOverdue",
     "OfferClosingMoved",
     "OfferClosedToRequests",
+    "OfferExpiryWaits",
+    "OfferReopened",
     "OfferAllocated",
     "AllocationGivenBack",
     "OfferSuspended",
@@ -413,6 +443,7 @@ pub const KINDS: &[&str] = &[
     "RequestWanted",
     "RequestTurned",
     "RequestWithdrawn",
+    "RequestLapsed",
     "WantedMatched",
     "FilterSaved",
     "FilterChanged",
@@ -534,6 +565,8 @@ impl Event {
             | Event::OfferPublicationOverdue { offer }
             | Event::OfferClosingMoved { offer, .. }
             | Event::OfferClosedToRequests { offer, .. }
+            | Event::OfferExpiryWaits { offer }
+            | Event::OfferReopened { offer, .. }
             | Event::OfferAllocated { offer, .. }
             | Event::AllocationGivenBack { offer, .. }
             | Event::OfferSuspended { offer, .. }
@@ -544,9 +577,10 @@ impl Event {
             Event::RequestDrafted { request, .. }
             | Event::RequestChanged { request, .. }
             | Event::RequestQueued { request, .. }
-            | Event::RequestWanted { request }
+            | Event::RequestWanted { request, .. }
             | Event::RequestTurned { request, .. }
-            | Event::RequestWithdrawn { request, .. } => RequestId(*request).to_string(),
+            | Event::RequestWithdrawn { request, .. }
+            | Event::RequestLapsed { request, .. } => RequestId(*request).to_string(),
             Event::WantedMatched { .. } => "board".to_owned(),
             Event::FilterSaved { filter, .. }
             | Event::FilterChanged { filter, .. }

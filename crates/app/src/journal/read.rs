@@ -251,6 +251,15 @@ pub fn sentence(event: &Event) -> String {
         Event::OfferClosedToRequests { offer, .. } => {
             format!("Closed {} to requests", OfferId(*offer))
         }
+        Event::OfferExpiryWaits { offer } => {
+            format!(
+                "{} would have expired: selection over its requests comes first",
+                OfferId(*offer)
+            )
+        }
+        Event::OfferReopened { offer, .. } => {
+            format!("Opened {} to requests again, for what selection left", OfferId(*offer))
+        }
         Event::OfferAllocated { offer, given } => {
             let hubs: i64 = given.iter().map(|given| given.quantity).sum();
             let requests = given.iter().filter(|given| given.quantity > 0).count() as u64;
@@ -272,7 +281,7 @@ pub fn sentence(event: &Event) -> String {
         Event::OfferWithdrawn { offer, reason } => {
             format!("Withdrew {}{}", OfferId(*offer), because(reason))
         }
-        Event::OfferClosed { offer, reason } => {
+        Event::OfferClosed { offer, reason, .. } => {
             format!("Closed {}{}", OfferId(*offer), because(reason))
         }
         Event::OfferExpired { offer } => format!("{} expired", OfferId(*offer)),
@@ -286,13 +295,13 @@ pub fn sentence(event: &Event) -> String {
                 None => format!("Drafted the wanted request {request} of {party}: {what}"),
             }
         }
-        Event::RequestChanged { request, asked } => {
+        Event::RequestChanged { request, asked, .. } => {
             format!("Changed {} to {}", RequestId(*request), stock_of(asked))
         }
         Event::RequestQueued { request, offer } => {
             format!("Received {} for {}", RequestId(*request), OfferId(*offer))
         }
-        Event::RequestWanted { request } => {
+        Event::RequestWanted { request, .. } => {
             format!("Put {} on the board as wanted", RequestId(*request))
         }
         Event::RequestTurned { request, offer, quantity, .. } => {
@@ -302,6 +311,9 @@ pub fn sentence(event: &Event) -> String {
         }
         Event::RequestWithdrawn { request, reason } => {
             format!("Withdrew {}{}", RequestId(*request), because(reason))
+        }
+        Event::RequestLapsed { request, reason } => {
+            format!("{} lapsed{}", RequestId(*request), because(reason))
         }
         Event::WantedMatched { matches } => {
             let pairs: Vec<String> = matches

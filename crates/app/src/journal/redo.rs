@@ -34,6 +34,8 @@ pub fn redo(tx: &mut Tx, from: &App, entry: &EntryRow, event: &Event) -> Result<
         | Event::OfferPublicationOverdue { .. }
         | Event::OfferClosingMoved { .. }
         | Event::OfferClosedToRequests { .. }
+        | Event::OfferExpiryWaits { .. }
+        | Event::OfferReopened { .. }
         | Event::OfferAllocated { .. }
         | Event::AllocationGivenBack { .. }
         | Event::OfferSuspended { .. }
@@ -46,7 +48,8 @@ pub fn redo(tx: &mut Tx, from: &App, entry: &EntryRow, event: &Event) -> Result<
         | Event::RequestQueued { .. }
         | Event::RequestWanted { .. }
         | Event::RequestTurned { .. }
-        | Event::RequestWithdrawn { .. } => requests::redo(tx, entry, event).map(|()| true)?,
+        | Event::RequestWithdrawn { .. }
+        | Event::RequestLapsed { .. } => requests::redo(tx, entry, event).map(|()| true)?,
         Event::WantedMatched { .. }
         | Event::FilterSaved { .. }
         | Event::FilterChanged { .. }

@@ -7,20 +7,39 @@ use domain::requests::Action as DoRequest;
 use store::Tx;
 use store::offers::OfferRow;
 
-use super::uncommitted;
+use super::draft::must_be_able_to_offer;
+use super::{ids, uncommitted};
 use crate::journal::{By, Event, Given, enact};
+use crate::requests::must_be_able_to_receive;
 use crate::{App, Result};
 
 /// How many hubs of an offer can be allocated now: what is left of it, and no more than its Party
-/// still has of the stock. 0 unless the offer is on the board.
+/// still has of the stock and has given to nobody. 0 unless the offer is on the board and its Party
+/// is active and may hold hubs.
+///
+/// What other open offers have not given yet binds nobody, so it is not taken off, unless they list
+/// hubs, which are theirs. Of an offer that lists hubs only these count.
 pub fn allocatable(tx: &mut Tx, app: &App, offer: OfferId) -> Result<i64> {
     let row = load(tx, offer)?;
-    if !row.state.is_on_the_board() {
+    let can_give = must_be_able_to_offer(tx, row.party).is_ok();
+    if !row.state.is_on_the_board() || !can_give {
         return Ok(0);
     }
-    let has = uncommitted(tx, app, row.party, &row.specification)?;
-    // What is left of the offer itself is among what is promised.
-    Ok(row.left().min(row.left() + has.free).min(has.eligible.values().sum()))
+    let has = match row.ids_file {
+        Some(file) => {
+            let lines = ids::stored(tx, file)?;
+            let still = match ids::examine(tx, app.now(), row.party, Some(offer), &lines)? {
+                Ok(listed) => listed.keys.len(),
+                Err(mistakes) => lines.len() - mistakes.len(),
+            };
+            still as i64 - store::transfers::undispatched_of(tx, offer)?
+        }
+        None => {
+            let has = uncommitted(tx, app, row.party, &row.specification)?;
+            has.eligible.values().sum::<i64>() - has.given
+        }
+    };
+    Ok(row.left().min(has.max(0)))
 }
 
 /// Gives hubs of an offer to requests, each with its reason; 0 for those that are not selected.
@@ -64,6 +83,9 @@ pub fn allocate(
         if request.allocated + quantity > asked {
             let message = format!("{id} asked for {asked} hubs and can't be given more.");
             return Err(Refusal::new(RefusalKind::WrongState, message).into());
+        }
+        if *quantity > 0 {
+            must_be_able_to_receive(tx, request.party)?;
         }
         request.state.after(match (*quantity, request.allocated + quantity == asked) {
             (0, _) => DoRequest::Decline,

@@ -27,7 +27,9 @@ pub fn passed(app: &App, deadline: &DeadlineRow) -> Result<bool> {
     let event = match deadline.what.as_str() {
         "publish" => Event::OfferPublicationOverdue { offer: id.0 },
         "close" => closing(&mut tx, app, &row)?,
-        _ => end_of(&row),
+        // Who asked in time is served before the offer ends.
+        _ if store::requests::demand(&mut tx, id)?.0 > 0 => Event::OfferExpiryWaits { offer: id.0 },
+        _ => end_of(&mut tx, &row)?,
     };
     enact(&mut tx, app, by, &event)?;
     tx.commit()?;
@@ -41,7 +43,7 @@ fn closing(tx: &mut store::Tx, app: &App, row: &OfferRow) -> Result<Event> {
     let (requests, _) = store::requests::demand(tx, row.id)?;
     let is_over = row.terms.closes_on.is_some() || row.closes_at >= row.expires_at;
     if requests == 0 && is_over {
-        return Ok(end_of(row));
+        return end_of(tx, row);
     }
     if requests == 0 {
         let closes = timers::deadline(tx, app.now(), &settings::TIMER_REQUESTS_OPEN)?;
@@ -53,12 +55,18 @@ fn closing(tx: &mut store::Tx, app: &App, row: &OfferRow) -> Result<Event> {
 }
 
 /// How an offer ends when its time is over: expired, or closed where some of it was allocated.
-fn end_of(row: &OfferRow) -> Event {
-    let (offer, allocated) = (row.id.0, row.allocated > 0);
+pub(crate) fn end_of(tx: &mut store::Tx, row: &OfferRow) -> Result<Event> {
+    let allocated = row.allocated > 0;
     let can_close = row.state.allows(Do::Close);
     if allocated && can_close && row.state != State::Closed {
-        Event::OfferClosed { offer, reason: "Its time is over.".to_owned() }
+        closed(tx, row, "Its time is over.".to_owned())
     } else {
-        Event::OfferExpired { offer }
+        Ok(Event::OfferExpired { offer: row.id.0 })
     }
+}
+
+/// An offer is closed. The hubs that it lists stay held as long as a transfer of it waits for them.
+pub(super) fn closed(tx: &mut store::Tx, row: &OfferRow, reason: String) -> Result<Event> {
+    let keeps_hubs = row.ids_file.is_some() && store::transfers::undispatched_of(tx, row.id)? > 0;
+    Ok(Event::OfferClosed { offer: row.id.0, reason, keeps_hubs })
 }

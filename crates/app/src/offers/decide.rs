@@ -6,10 +6,12 @@ use domain::offers::{Action as Do, State};
 use domain::refusal::RefusalKind;
 use domain::timers::{british_day, end_of_british_day};
 use domain::{Refusal, offers::Specification};
+use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use store::Tx;
 use store::offers::OfferRow;
 
+use super::draft::must_be_able_to_offer;
 use super::stock::must_have;
 use super::{by, given_reason, ids, load_for, uncommitted};
 use crate::journal::{Event, enact};
@@ -20,6 +22,7 @@ pub fn submit(app: &App, actor: &Actor, id: OfferId, version: Option<i64>) -> Re
     let mut tx = app.db.write()?;
     let row = load_for(&mut tx, actor, Action::ManageOffers, id, version)?;
     row.state.after(Do::Submit)?;
+    must_be_able_to_offer(&mut tx, row.party)?;
     row.terms.check(british_day(app.now()))?;
     let firmware = store::offers::firmware(&mut tx, id)?;
     if let Some(file) = row.ids_file {
@@ -62,6 +65,7 @@ pub fn publish(app: &App, actor: &Actor, id: OfferId, version: Option<i64>) -> R
     let mut tx = app.db.write()?;
     let row = load_for(&mut tx, actor, Action::PublishOffers, id, version)?;
     row.state.after(Do::Publish)?;
+    must_be_able_to_offer(&mut tx, row.party)?;
     let (closes_at, expires_at) = ends(&mut tx, app.now(), &row)?;
     let policy = selection::policy_in_force(&mut tx, app.now())?;
     let event = Event::OfferPublished {
@@ -79,12 +83,16 @@ pub fn publish(app: &App, actor: &Actor, id: OfferId, version: Option<i64>) -> R
     Ok(row)
 }
 
+/// When an offer expires that was published at this instant.
+pub(super) fn expiry(tx: &mut Tx, published: Timestamp, until: Option<Date>) -> Result<Timestamp> {
+    let days = settings::number_of(tx, &settings::TIMER_OFFER_EXPIRES)?;
+    let last_day = british_day(published).saturating_add(days.days());
+    Ok(end_of_british_day(until.map_or(last_day, |until| until.min(last_day))))
+}
+
 /// When an offer that is published now takes no more requests, and when it expires.
 fn ends(tx: &mut Tx, now: Timestamp, row: &OfferRow) -> Result<(Timestamp, Timestamp)> {
-    let days = settings::number_of(tx, &settings::TIMER_OFFER_EXPIRES)?;
-    let last_day = british_day(now).saturating_add(days.days());
-    let last_day = row.terms.available_until.map_or(last_day, |until| until.min(last_day));
-    let expires_at = end_of_british_day(last_day);
+    let expires_at = expiry(tx, now, row.terms.available_until)?;
     let closes_at = match row.terms.closes_on {
         Some(day) => end_of_british_day(day),
         None => timers::deadline(tx, now, &settings::TIMER_REQUESTS_OPEN)?,
@@ -132,7 +140,9 @@ pub fn resume(app: &App, actor: &Actor, id: OfferId, version: Option<i64>) -> Re
     let mut tx = app.db.write()?;
     let row = load_for(&mut tx, actor, Action::PublishOffers, id, version)?;
     row.state.after(Do::Resume)?;
-    done(tx, app, actor, &row, &Event::OfferResumed { offer: id.0 })
+    enact(&mut tx, app, by(actor, row.party), &Event::OfferResumed { offer: id.0 })?;
+    selection::next(&mut tx, app, id)?;
+    finish(tx, app, id)
 }
 
 /// Takes an offer back before any of it was allocated.
@@ -175,13 +185,17 @@ pub fn close(
         return Err(Refusal::new(RefusalKind::WrongState, message).into());
     }
     row.state.after(Do::Close)?;
-    let reason = reason.trim().to_owned();
-    done(tx, app, actor, &row, &Event::OfferClosed { offer: id.0, reason })
+    let event = super::deadlines::closed(&mut tx, &row, reason.trim().to_owned())?;
+    done(tx, app, actor, &row, &event)
 }
 
 fn done(mut tx: Tx, app: &App, actor: &Actor, row: &OfferRow, event: &Event) -> Result<OfferRow> {
     enact(&mut tx, app, by(actor, row.party), event)?;
-    let row = store::offers::load(&mut tx, row.id)?.ok_or_else(|| Refusal::not_found("offer"))?;
+    finish(tx, app, row.id)
+}
+
+fn finish(mut tx: Tx, app: &App, id: OfferId) -> Result<OfferRow> {
+    let row = store::offers::load(&mut tx, id)?.ok_or_else(|| Refusal::not_found("offer"))?;
     tx.commit()?;
     app.bell.ring();
     Ok(row)

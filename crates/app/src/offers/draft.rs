@@ -5,6 +5,7 @@ use domain::access::{Action, Actor};
 use domain::ids::{OfferId, PartyId};
 use domain::offers::{Action as Do, Firmware, Specification, State, Terms};
 use domain::timers::british_day;
+use jiff::civil::Date;
 use store::Tx;
 use store::offers::OfferRow;
 
@@ -62,7 +63,7 @@ pub fn draft(app: &App, actor: &Actor, draft: &Draft) -> Result<Drafted> {
         Err(mistakes) => return Ok(Drafted::Mistakes(mistakes)),
     };
     let mut tx = app.db.write()?;
-    must_be_active(&mut tx, party)?;
+    must_be_able_to_offer(&mut tx, party)?;
     let said = match settle(&mut tx, app, party, None, draft, lines)? {
         Ok(said) => said,
         Err(mistakes) => return Ok(Drafted::Mistakes(mistakes)),
@@ -101,16 +102,38 @@ pub fn change(
         Ok(said) => said,
         Err(mistakes) => return Ok(Drafted::Mistakes(mistakes)),
     };
+    let (closes_at, expires_at) = moved_ends(&mut tx, &row, draft.terms.available_until)?;
     let event = Event::OfferChanged {
         offer: id.0,
         terms: said.terms,
         firmware: said.firmware,
         ids_sha256: said.ids_sha256,
+        closes_at,
+        expires_at,
     };
     enact(&mut tx, app, by(actor, row.party), &event)?;
     tx.commit()?;
     app.bell.ring();
     Ok(Drafted::Offer(id))
+}
+
+/// When a published offer now takes no more requests and when it expires, as far as another last day
+/// of availability moves them.
+fn moved_ends(
+    tx: &mut Tx,
+    row: &OfferRow,
+    available_until: Option<Date>,
+) -> Result<(Option<i64>, Option<i64>)> {
+    let (Some(published), Some(closes)) = (row.published_at, row.closes_at) else {
+        return Ok((None, None));
+    };
+    if available_until == row.terms.available_until {
+        return Ok((None, None));
+    }
+    let expires = super::expiry(tx, published, available_until)?;
+    let takes_requests = row.requests_closed_at.is_none() && expires < closes;
+    let closes = takes_requests.then(|| expires.as_microsecond());
+    Ok((closes, Some(expires.as_microsecond())))
 }
 
 fn given_lines(
@@ -151,7 +174,15 @@ fn settle(
         (None, Some(file)) => Some(ids::stored(tx, file)?),
         (None, None) => None,
     };
-    if let Some(lines) = lines {
+    let submitted = before.filter(|row| row.state != State::Draft);
+    if let (Some(row), Some(_)) = (submitted, kept) {
+        // What is listed stays and may be on its way, so it is not looked at again.
+        (specification, firmware) =
+            (row.specification.clone(), store::offers::firmware(tx, row.id)?);
+        (terms.quantity, terms.minimum_lot) = (row.terms.quantity, row.terms.minimum_lot);
+        let lines = lines.unwrap_or_default();
+        ids_sha256 = Some(hex(&store::files::keep(tx, &ids::canonical(&lines), app.now())?.sha256));
+    } else if let Some(lines) = lines {
         let own = before.map(|row| row.id);
         let listed = match ids::examine(tx, app.now(), party, own, &lines)? {
             Ok(listed) => listed,
@@ -163,21 +194,27 @@ fn settle(
         let stored = store::files::keep(tx, &ids::canonical(&lines), app.now())?;
         ids_sha256 = Some(hex(&stored.sha256));
     }
-    if let Some(row) = before.filter(|row| row.state != State::Draft) {
+    if let Some(row) = submitted {
         must_not_change_more(row, &specification, &terms, &draft.listing)?;
-        firmware = if terms.quantity == row.terms.quantity {
-            store::offers::firmware(tx, row.id)?
-        } else {
-            firmware
-        };
+        if terms.quantity == row.terms.quantity {
+            firmware = store::offers::firmware(tx, row.id)?;
+        }
     }
     terms.check(british_day(app.now()))?;
     must_be_known(&specification)?;
     terms.check_firmware(&firmware)?;
     let promised = before.filter(|row| row.state.commits_stock()).map_or(0, OfferRow::left);
     let allocated = before.map_or(0, |row| row.allocated);
-    let has = uncommitted(tx, app, party, &specification)?;
-    must_have(&has, &specification, &firmware, terms.quantity - allocated, promised)?;
+    let asks_for_more = submitted.is_none_or(|row| {
+        terms.quantity > row.terms.quantity
+            || (allocated == 0 && terms.quantity != row.terms.quantity)
+    });
+    if asks_for_more {
+        // What is allocated is no longer among what is free, whatever its firmware.
+        let unknown = if allocated > 0 { Firmware::new() } else { firmware.clone() };
+        let has = uncommitted(tx, app, party, &specification)?;
+        must_have(&has, &specification, &unknown, terms.quantity - allocated, promised)?;
+    }
     let terms = with_specification(terms_map(&terms), &specification);
     Ok(Ok(Said { terms, firmware, ids_sha256 }))
 }
@@ -218,13 +255,15 @@ fn must_be_known(specification: &Specification) -> Result<()> {
     Ok(())
 }
 
-fn must_be_active(tx: &mut Tx, party: PartyId) -> Result<()> {
+/// Refuses a Party that is not active, or may not hold hubs.
+pub(super) fn must_be_able_to_offer(tx: &mut Tx, party: PartyId) -> Result<()> {
     let row = store::parties::load(tx, party)?.ok_or_else(|| Refusal::not_found("Party"))?;
     let details = &row.party.details;
-    if details.status == domain::parties::PartyStatus::Active {
+    if details.can_receive_hubs() {
         return Ok(());
     }
-    let message = format!("{} is not active and can't offer stock.", details.legal_name);
+    let why = if details.may_hold_hubs { "is not active" } else { "is not allowed to hold hubs" };
+    let message = format!("{} {why} and can't offer stock.", details.legal_name);
     Err(Refusal::field("party", message).into())
 }
 

@@ -83,6 +83,15 @@ pub(super) fn stored(tx: &mut Tx, file: FileId) -> Result<Lines> {
     kept(&store::files::whole(tx, file)?)
 }
 
+/// The hubs that an offer lists, in the order of their keys; none if it lists none.
+pub(crate) fn listed_keys(tx: &mut Tx, offer: OfferId) -> Result<Option<Vec<i64>>> {
+    let row = store::offers::load(tx, offer)?;
+    let Some(file) = row.and_then(|row| row.ids_file) else { return Ok(None) };
+    let mut keys: Vec<i64> = stored(tx, file)?.iter().map(|(_, device)| device.key()).collect();
+    keys.sort_unstable();
+    Ok(Some(keys))
+}
+
 /// Holds IDs against the inventory: what they are, or what is wrong with each.
 pub(super) fn examine(
     tx: &mut Tx,

@@ -45,18 +45,17 @@ pub fn redo(tx: &mut Tx, from: &App, entry: &EntryRow, event: &Event) -> Result<
             rows::insert(tx, &row)?;
             rows::put_firmware(tx, row.id, firmware)?;
         }
-        Event::OfferChanged { offer, terms, firmware, ids_sha256 } => {
-            change(tx, from, entry, OfferId(*offer), (terms, firmware, ids_sha256.as_deref()))?;
+        Event::OfferChanged { offer, terms, firmware, ids_sha256, closes_at, expires_at } => {
+            let said = (terms, firmware, ids_sha256.as_deref());
+            let row = change(tx, from, entry, OfferId(*offer), said)?;
+            move_ends(tx, row, *closes_at, *expires_at)?;
         }
         Event::OfferSubmitted { offer, publish_by } => {
             let row = moved(tx, *offer, Do::Submit, |row| {
                 row.submitted_at = Some(entry.at);
                 row.reason = None;
             })?;
-            if let Some(file) = row.ids_file {
-                let lines = ids::stored(tx, file)?;
-                let mut keys: Vec<i64> = lines.iter().map(|(_, device)| device.key()).collect();
-                keys.sort_unstable();
+            if let Some(keys) = ids::listed_keys(tx, row.id)? {
                 held_hubs::hold(tx, Holder::Offer(row.id), row.party, &keys)?;
             }
             deadlines::set(tx, &row.id.to_string(), "publish", instant(*publish_by)?)?;
@@ -99,6 +98,16 @@ pub fn redo(tx: &mut Tx, from: &App, entry: &EntryRow, event: &Event) -> Result<
             deadlines::settle(tx, &subject, "close", entry.at)?;
             deadlines::set(tx, &subject, "select", instant(*select_by)?)?;
         }
+        Event::OfferExpiryWaits { offer } => {
+            deadlines::settle(tx, &OfferId(*offer).to_string(), "expire", entry.at)?;
+        }
+        Event::OfferReopened { offer, closes_at } => {
+            let closes = instant(*closes_at)?;
+            let mut row = load(tx, *offer)?;
+            (row.closes_at, row.requests_closed_at) = (Some(closes), None);
+            rows::update(tx, &row)?;
+            deadlines::set(tx, &row.id.to_string(), "close", closes)?;
+        }
         Event::OfferAllocated { offer, given } => allocate(tx, entry, OfferId(*offer), given)?,
         Event::AllocationGivenBack { offer, request, quantity } => {
             give_back(tx, OfferId(*offer), RequestId(*request), *quantity)?;
@@ -114,13 +123,20 @@ pub fn redo(tx: &mut Tx, from: &App, entry: &EntryRow, event: &Event) -> Result<
             moved(tx, *offer, how, |row| row.reason = None)?;
         }
         Event::OfferWithdrawn { offer, reason } => {
-            end(tx, entry, *offer, Do::Withdraw, Some(reason), "The offer was withdrawn.")?;
+            let row =
+                end(tx, entry, *offer, Do::Withdraw, Some(reason), "The offer was withdrawn.")?;
+            held_hubs::release_all(tx, Holder::Offer(row.id))?;
         }
-        Event::OfferClosed { offer, reason } => {
-            end(tx, entry, *offer, Do::Close, Some(reason), "The offer was closed.")?;
+        Event::OfferClosed { offer, reason, keeps_hubs } => {
+            let row = end(tx, entry, *offer, Do::Close, Some(reason), "The offer was closed.")?;
+            if !keeps_hubs {
+                held_hubs::release_all(tx, Holder::Offer(row.id))?;
+            }
         }
         Event::OfferExpired { offer } => {
-            end(tx, entry, *offer, Do::Expire, None, "The offer expired before selection.")?;
+            let row =
+                end(tx, entry, *offer, Do::Expire, None, "The offer expired before selection.")?;
+            held_hubs::release_all(tx, Holder::Offer(row.id))?;
         }
         _ => {}
     }
@@ -152,7 +168,7 @@ fn change(
     entry: &EntryRow,
     offer: OfferId,
     (terms, firmware, ids_sha256): (&Fields, &Firmware, Option<&str>),
-) -> Result<()> {
+) -> Result<OfferRow> {
     let ids_file = list(tx, from, ids_sha256, entry.at)?;
     let terms_now = read_terms(terms)?;
     let row = moved(tx, offer.0, Do::Change, |row| {
@@ -165,6 +181,30 @@ fn change(
     if row.state == State::PartAllocated && row.left() == 0 {
         let state = row.state.after(Do::AllocateAll)?;
         must(rows::allocate(tx, row.id, 0, state)?, &row)?;
+    }
+    load(tx, offer.0)
+}
+
+/// Moves the instants at which an offer closes to requests and expires, with their deadlines.
+fn move_ends(
+    tx: &mut Tx,
+    mut row: OfferRow,
+    closes_at: Option<i64>,
+    expires_at: Option<i64>,
+) -> Result<()> {
+    let subject = row.id.to_string();
+    if let Some(closes) = closes_at {
+        let closes = instant(closes)?;
+        row.closes_at = Some(closes);
+        deadlines::set(tx, &subject, "close", closes)?;
+    }
+    if let Some(expires) = expires_at {
+        let expires = instant(expires)?;
+        row.expires_at = Some(expires);
+        deadlines::set(tx, &subject, "expire", expires)?;
+    }
+    if closes_at.is_some() || expires_at.is_some() {
+        rows::update(tx, &row)?;
     }
     Ok(())
 }
@@ -191,7 +231,12 @@ fn allocate(tx: &mut Tx, entry: &EntryRow, offer: OfferId, given: &[Given]) -> R
         request.reason = Some(given.reason.clone());
         store::requests::update(tx, &request)?;
     }
-    deadlines::settle(tx, &offer.to_string(), "select", entry.at)?;
+    let subject = offer.to_string();
+    deadlines::settle(tx, &subject, "select", entry.at)?;
+    // It may have waited for selection.
+    if let Some(expires) = row.expires_at {
+        deadlines::set(tx, &subject, "expire", expires)?;
+    }
     Ok(())
 }
 
@@ -205,7 +250,18 @@ fn give_back(tx: &mut Tx, offer: OfferId, id: RequestId, quantity: i64) -> Resul
     request.state =
         request.state.after(if all { DoRequest::Lapse } else { DoRequest::GiveBack })?;
     request.allocated -= quantity;
-    Ok(store::requests::update(tx, &request)?)
+    store::requests::update(tx, &request)?;
+    let_go(tx, offer)
+}
+
+/// Lets go of the hubs that an offer lists which has ended, once none of its transfers waits for
+/// them any more.
+pub(crate) fn let_go(tx: &mut Tx, offer: OfferId) -> Result<()> {
+    let has_ended = !load(tx, offer.0)?.state.commits_stock();
+    if has_ended && store::transfers::undispatched_of(tx, offer)? == 0 {
+        held_hubs::release_all(tx, Holder::Offer(offer))?;
+    }
+    Ok(())
 }
 
 fn request(tx: &mut Tx, id: RequestId) -> Result<store::requests::RequestRow> {
@@ -223,16 +279,15 @@ fn end(
     action: Do,
     reason: Option<&String>,
     told: &str,
-) -> Result<()> {
+) -> Result<OfferRow> {
     let row = moved(tx, offer, action, |row| {
         if let Some(reason) = reason.filter(|reason| !reason.is_empty()) {
             row.reason = Some(reason.clone());
         }
     })?;
-    held_hubs::release_all(tx, Holder::Offer(row.id))?;
     store::requests::lapse_queued(tx, row.id, told)?;
     deadlines::settle_all(tx, &row.id.to_string(), entry.at)?;
-    Ok(())
+    Ok(row)
 }
 
 /// The stored list of this hash: in this database, or in the one that is being rebuilt from.

@@ -19,6 +19,8 @@ pub struct Uncommitted {
     pub eligible: Firmware,
     /// Of those, how many may go: neither in open offers nor in transfers on their way.
     pub free: i64,
+    /// How many are somebody's already: in transfers that are not dispatched, or listed by an offer.
+    pub given: i64,
     /// The same by firmware version; together they may be more than may go.
     pub free_by_firmware: Firmware,
 }
@@ -52,11 +54,12 @@ pub fn uncommitted(
     for stock in of {
         *eligible.entry(stock.model.firmware_version.clone()).or_default() += stock.hubs;
     }
-    let mut open = 0;
+    let (mut open, mut listed) = (0, 0);
     let mut open_by_firmware: BTreeMap<String, i64> = BTreeMap::new();
     for offer in store::offers::commitments(tx, party)? {
         if offer.specification == *specification {
             open += offer.left;
+            listed += if offer.lists_ids { offer.left } else { 0 };
             for (version, quantity) in offer.firmware {
                 *open_by_firmware.entry(version).or_default() += quantity;
             }
@@ -72,7 +75,7 @@ pub fn uncommitted(
             (version.clone(), (has - promised).clamp(0, free))
         })
         .collect();
-    Ok(Uncommitted { eligible, free, free_by_firmware })
+    Ok(Uncommitted { eligible, free, given: outgoing + listed, free_by_firmware })
 }
 
 /// Refuses unless the Party has so much of this stock that is eligible and not promised elsewhere,

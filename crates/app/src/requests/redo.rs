@@ -2,6 +2,7 @@
 
 use domain::ids::{OfferId, PartyId, RequestId, UserId};
 use domain::requests::{Action as Do, Asked, State};
+use jiff::Timestamp;
 use store::Tx;
 use store::journal::EntryRow;
 use store::requests::{self as rows, RequestRow};
@@ -31,7 +32,8 @@ pub fn redo(tx: &mut Tx, entry: &EntryRow, event: &Event) -> Result<()> {
             };
             rows::insert(tx, &row)?;
         }
-        Event::RequestChanged { request, asked } => {
+        Event::RequestChanged { request, asked, expires_at } => {
+            expire(tx, *request, *expires_at)?;
             let (specification, asked) = (specification_of(asked), read_asked(asked)?);
             moved(tx, *request, Do::Change, |row| {
                 (row.specification, row.asked) = (specification, asked);
@@ -40,7 +42,8 @@ pub fn redo(tx: &mut Tx, entry: &EntryRow, event: &Event) -> Result<()> {
         Event::RequestQueued { request, offer } => {
             moved(tx, *request, Do::Queue, |row| queue(row, *offer, entry))?;
         }
-        Event::RequestWanted { request } => {
+        Event::RequestWanted { request, expires_at } => {
+            expire(tx, *request, *expires_at)?;
             moved(tx, *request, Do::Submit, |row| row.reason = None)?;
         }
         Event::RequestTurned { request, offer, quantity, minimum, rest } => {
@@ -50,17 +53,36 @@ pub fn redo(tx: &mut Tx, entry: &EntryRow, event: &Event) -> Result<()> {
                 (row.asked.quantity, row.asked.minimum) = (*quantity, *minimum);
                 queue(row, *offer, entry);
             })?;
+            let subject = RequestId(*request).to_string();
+            let expires = store::timers::of(tx, &subject)?.into_iter().find(|d| d.what == EXPIRE);
             if let (Some(rest), Some(before)) = (rest, before) {
                 rows::insert(tx, &the_rest(before, RequestId(*rest), *quantity))?;
+                expire(tx, *rest, expires.map(|deadline| deadline.due_at.as_microsecond()))?;
             }
+            store::timers::settle_all(tx, &subject, entry.at)?;
         }
         Event::RequestWithdrawn { request, reason } => {
             let given = Some(reason.clone()).filter(|reason| !reason.is_empty());
             moved(tx, *request, Do::Withdraw, |row| row.reason = given)?;
+            store::timers::settle_all(tx, &RequestId(*request).to_string(), entry.at)?;
+        }
+        Event::RequestLapsed { request, reason } => {
+            moved(tx, *request, Do::Lapse, |row| row.reason = Some(reason.clone()))?;
+            store::timers::settle_all(tx, &RequestId(*request).to_string(), entry.at)?;
         }
         _ => {}
     }
     Ok(())
+}
+
+/// The deadline after which a wanted request is no longer wanted.
+pub(super) const EXPIRE: &str = "expire";
+
+fn expire(tx: &mut Tx, request: i64, at: Option<i64>) -> Result<()> {
+    let Some(at) = at else { return Ok(()) };
+    let at = Timestamp::from_microsecond(at)
+        .map_err(|_| Error::Damaged(format!("{at} is no instant")))?;
+    Ok(store::timers::set(tx, &RequestId(request).to_string(), EXPIRE, at)?)
 }
 
 fn queue(row: &mut RequestRow, offer: i64, entry: &EntryRow) {

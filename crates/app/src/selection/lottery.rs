@@ -15,8 +15,8 @@ use crate::{App, Error, Result};
 /// The kind of entry with which an offer closes to requests.
 const CLOSING: &str = "OfferClosedToRequests";
 
-/// An offer was published in this transaction: if its policy has a lottery, draws the secret and
-/// publishes the commitment to it.
+/// An offer was published in this transaction, or takes requests again: if its policy has a lottery,
+/// draws a secret and publishes the commitment to it.
 pub fn opened(tx: &mut Tx, app: &App, offer: OfferId) -> Result<()> {
     let row = store::offers::load(tx, offer)?.ok_or_else(|| Refusal::not_found("offer"))?;
     let policy = policies::load(tx, row.policy.unwrap_or(FIRST_POLICY))?;

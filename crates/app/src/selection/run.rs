@@ -1,4 +1,5 @@
-//! Running selection over an offer that has closed to requests, and again when something came free.
+//! Running selection over an offer that has closed to requests, and again when something came free;
+//! and what becomes of the rest.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +9,7 @@ use domain::parties::PartyDetails;
 use domain::refusal::{Refusal, RefusalKind};
 use domain::requests;
 use domain::selection::{FIRST_POLICY, Step};
+use jiff::Timestamp;
 use store::Tx;
 use store::offers::OfferRow;
 use store::requests::RequestRow;
@@ -16,7 +18,7 @@ use store::timers::DeadlineRow;
 
 use super::lottery::lottery_part;
 use super::policies;
-use super::record::{FORMAT, OfferPart, PolicyPart, Record, RequestPart, StepPart};
+use super::record::{FORMAT, LotteryPart, OfferPart, PolicyPart, Record, RequestPart, StepPart};
 use crate::files::hex;
 use crate::journal::{By, Event, enact};
 use crate::transfers::{self, Agreed};
@@ -29,7 +31,7 @@ pub fn run(app: &App, actor: &Actor, offer: OfferId) -> Result<AllocationRunId> 
     let row = load(&mut tx, offer)?;
     must_be_ready(&mut tx, &row)?;
     let by = By { acted_for: None, ..By::from(actor) };
-    let id = first_run(&mut tx, app, by, &row)?;
+    let id = run_round(&mut tx, app, by, &row)?;
     tx.commit()?;
     app.bell.ring();
     Ok(id)
@@ -50,25 +52,72 @@ pub fn passed(app: &App, deadline: &DeadlineRow) -> Result<bool> {
         return Ok(true);
     }
     must_be_ready(&mut tx, &row)?;
-    first_run(&mut tx, app, By::SYSTEM, &row)?;
+    run_round(&mut tx, app, By::SYSTEM, &row)?;
     tx.commit()?;
     app.bell.ring();
     Ok(true)
 }
 
 /// Something that was given of an offer came free in this transaction: gives it to the next in
-/// order, as a run of its own. Nothing happens when nobody is next.
+/// order, as a run of its own, and what is then left is open to requests again. Nobody is next in an
+/// offer that is not on the board, nor before the run over the requests that wait.
 pub fn next(tx: &mut Tx, app: &App, offer: OfferId) -> Result<Option<AllocationRunId>> {
     let row = load(tx, offer)?;
-    let previous = rows::newest_run(tx, offer)?;
-    let Some(previous) = previous.filter(|_| row.state.is_on_the_board()) else {
-        return Ok(None);
-    };
-    let candidates = still_waiting(tx, offer)?;
-    if candidates.is_empty() {
+    if !row.state.is_on_the_board() || awaits_selection(tx, &row)? {
         return Ok(None);
     }
-    run_in(tx, app, By::SYSTEM, &row, candidates, Some(previous.id)).map(Some)
+    let run = run_next(tx, app, &row)?;
+    settle_rest(tx, app, offer)?;
+    Ok(run)
+}
+
+/// The run for those who were not given all in the last one. They keep the facts of its closing.
+fn run_next(tx: &mut Tx, app: &App, row: &OfferRow) -> Result<Option<AllocationRunId>> {
+    let Some(previous) = rows::newest_run(tx, row.id)? else { return Ok(None) };
+    let candidates = still_waiting(tx, row.id)?;
+    if candidates.is_empty() || offers::allocatable(tx, app, row.id)? == 0 {
+        return Ok(None);
+    }
+    let bytes = store::files::whole(tx, previous.record)?;
+    let record = Record::read(&bytes)
+        .map_err(|wrong| Error::Damaged(format!("{}: {}", previous.id, wrong.0)))?;
+    let basis = Basis {
+        previous: Some(previous.id),
+        closed_at: record.offer.closed_at,
+        lottery: record.lottery,
+    };
+    run_in(tx, app, By::SYSTEM, row, candidates, basis).map(Some)
+}
+
+/// What selection left over of an offer in this transaction takes requests for another period, as
+/// long as the offer has not expired. An offer whose Party set the closing day ends instead, and
+/// its rest is free.
+pub fn settle_rest(tx: &mut Tx, app: &App, offer: OfferId) -> Result<()> {
+    let row = load(tx, offer)?;
+    let is_open = row.requests_closed_at.is_none() || awaits_selection(tx, &row)?;
+    if !row.state.is_on_the_board() || row.left() == 0 || is_open {
+        return Ok(());
+    }
+    let now = app.now();
+    let by = By { actor: None, acted_for: Some(row.party) };
+    if row.terms.closes_on.is_some() || row.expires_at.is_some_and(|expires| expires <= now) {
+        let event = offers::end_of(tx, &row)?;
+        enact(tx, app, by, &event)?;
+        return Ok(());
+    }
+    let closes = timers::deadline(tx, now, &settings::TIMER_REQUESTS_OPEN)?;
+    let closes = row.expires_at.map_or(closes, |expires| closes.min(expires));
+    let event = Event::OfferReopened { offer: offer.0, closes_at: closes.as_microsecond() };
+    enact(tx, app, by, &event)?;
+    // Whoever has the record of the last run knows its secret.
+    super::opened(tx, app, offer)
+}
+
+/// Whether an offer has closed to requests over which selection was not run yet.
+fn awaits_selection(tx: &mut Tx, row: &OfferRow) -> Result<bool> {
+    let deadlines = store::timers::of(tx, &row.id.to_string())?;
+    let waits = deadlines.iter().any(|one| one.what == "select" && one.settled_at.is_none());
+    Ok(row.requests_closed_at.is_some() && waits)
 }
 
 fn load(tx: &mut Tx, offer: OfferId) -> Result<OfferRow> {
@@ -78,7 +127,10 @@ fn load(tx: &mut Tx, offer: OfferId) -> Result<OfferRow> {
 /// Refuses an offer over which selection can't be run now.
 fn must_be_ready(tx: &mut Tx, row: &OfferRow) -> Result<()> {
     let no = |message: String| Refusal::new(RefusalKind::WrongState, message);
-    if let Some(run) = rows::newest_run(tx, row.id)? {
+    if let Some(run) = rows::newest_run(tx, row.id)?
+        && row.requests_closed_at.is_some()
+        && !awaits_selection(tx, row)?
+    {
         let message = format!("Selection has been run over {}: look at {}.", row.id, run.id);
         return Err(no(message).into());
     }
@@ -101,25 +153,61 @@ struct Candidate {
     minimum: i64,
 }
 
-fn first_run(tx: &mut Tx, app: &App, by: By, row: &OfferRow) -> Result<AllocationRunId> {
+/// What a run takes over: from the closing itself, or from the run before it.
+struct Basis {
+    previous: Option<AllocationRunId>,
+    closed_at: Timestamp,
+    lottery: Option<LotteryPart>,
+}
+
+/// The run over the requests that were received until the closing. What is left goes to those whom an
+/// earlier run left waiting, and then takes requests again.
+fn run_round(tx: &mut Tx, app: &App, by: By, row: &OfferRow) -> Result<AllocationRunId> {
     let queued = store::requests::queued(tx, row.id)?;
     let candidate =
         |row: RequestRow| Candidate { asked: row.asked.quantity, minimum: row.asked.minimum, row };
-    run_in(tx, app, by, row, queued.into_iter().map(candidate).collect(), None)
+    let missing = || Error::Damaged(format!("{} has closed without having been open", row.id));
+    let policy = policies::load(tx, row.policy.unwrap_or(FIRST_POLICY))?;
+    let lottery = match policies::steps_of(&policy)?.contains(&Step::Lottery) {
+        true => Some(lottery_part(tx, row.id)?),
+        false => None,
+    };
+    let basis = Basis {
+        previous: rows::newest_run(tx, row.id)?.map(|run| run.id),
+        closed_at: row.closes_at.or(row.requests_closed_at).ok_or_else(missing)?,
+        lottery,
+    };
+    let goes_on = basis.previous.is_some();
+    let candidates = queued.into_iter().map(candidate).collect();
+    let id = run_in(tx, app, by, row, candidates, basis)?;
+    if goes_on {
+        let row = load(tx, row.id)?;
+        run_next(tx, app, &row)?;
+    }
+    settle_rest(tx, app, row.id)?;
+    Ok(id)
 }
 
-/// The requests that have not got all that they asked for. Who let an allocation lapse is not given
-/// it again; who has a part has had its minimum.
+/// The requests that selection did not give all that they asked for. Who let an allocation lapse is
+/// not given it again; who has a part has had its minimum; who has asked again since stands with that
+/// request alone.
 fn still_waiting(tx: &mut Tx, offer: OfferId) -> Result<Vec<Candidate>> {
     let given: BTreeMap<RequestId, i64> = rows::given_before(tx, offer)?.into_iter().collect();
+    let received = store::requests::received(tx, offer)?;
+    let latest: BTreeMap<PartyId, RequestId> = received
+        .iter()
+        .filter(|row| row.state != requests::State::Withdrawn)
+        .map(|row| (row.party, row.id))
+        .collect();
     let mut waiting = Vec::new();
-    for row in store::requests::received(tx, offer)? {
+    for row in received.into_iter().filter(|row| latest.get(&row.party) == Some(&row.id)) {
         let has = row.allocated;
         let lapsed = given.get(&row.id).copied().unwrap_or(0) != has;
         let waits = match row.state {
-            requests::State::Queued | requests::State::Declined => true,
+            requests::State::Declined => true,
             requests::State::PartAllocated => !lapsed,
-            requests::State::Draft
+            requests::State::Queued
+            | requests::State::Draft
             | requests::State::Submitted
             | requests::State::Allocated
             | requests::State::Withdrawn
@@ -140,7 +228,7 @@ fn run_in(
     by: By,
     offer: &OfferRow,
     candidates: Vec<Candidate>,
-    previous: Option<AllocationRunId>,
+    basis: Basis,
 ) -> Result<AllocationRunId> {
     let at = app.now();
     let id = AllocationRunId(tx.next_id("allocation_runs")?);
@@ -149,7 +237,7 @@ fn run_in(
     let record = Record {
         format: FORMAT.into(),
         run: id.to_string(),
-        previous: previous.map(|id| id.to_string()),
+        previous: basis.previous.map(|id| id.to_string()),
         ran_at: at,
         policy: PolicyPart {
             version: policy.id.to_string(),
@@ -159,12 +247,9 @@ fn run_in(
             rules: policy.rules,
             sha256: String::new(),
         },
-        offer: offer_part(tx, app, offer)?,
-        requests: request_parts(tx, offer, &candidates)?,
-        lottery: match steps.contains(&Step::Lottery) {
-            true => Some(lottery_part(tx, offer.id)?),
-            false => None,
-        },
+        offer: offer_part(tx, app, offer, basis.closed_at)?,
+        requests: request_parts(tx, basis.closed_at, &candidates)?,
+        lottery: basis.lottery,
         result: Vec::new(),
         given: 0,
         sha256: String::new(),
@@ -215,10 +300,9 @@ fn carry_out(
     Ok(())
 }
 
-fn offer_part(tx: &mut Tx, app: &App, offer: &OfferRow) -> Result<OfferPart> {
+fn offer_part(tx: &mut Tx, app: &App, offer: &OfferRow, closed_at: Timestamp) -> Result<OfferPart> {
     let specification = offer.specification.clone();
-    let missing = || Error::Damaged(format!("{} has closed without having been open", offer.id));
-    let closed_at = offer.closes_at.or(offer.requests_closed_at);
+    let missing = || Error::Damaged(format!("{} was never published", offer.id));
     Ok(OfferPart {
         reference: offer.id.to_string(),
         manufacturer: specification.manufacturer,
@@ -230,21 +314,20 @@ fn offer_part(tx: &mut Tx, app: &App, offer: &OfferRow) -> Result<OfferPart> {
         available: count(offers::allocatable(tx, app, offer.id)?),
         minimum_lot: count(offer.terms.minimum_lot),
         published_at: offer.published_at.ok_or_else(missing)?,
-        closed_at: closed_at.ok_or_else(missing)?,
+        closed_at,
     })
 }
 
 fn request_parts(
     tx: &mut Tx,
-    offer: &OfferRow,
+    closed_at: Timestamp,
     candidates: &[Candidate],
 ) -> Result<Vec<RequestPart>> {
     let parties: BTreeMap<PartyId, PartyDetails> =
         store::parties::all(tx)?.into_iter().map(|row| (row.party.id, row.party.details)).collect();
     let ids: Vec<PartyId> = candidates.iter().map(|candidate| candidate.row.party).collect();
-    let before = offer.closes_at.or(offer.requests_closed_at).unwrap_or_default();
     let allocated: BTreeMap<PartyId, _> =
-        rows::last_allocated(tx, &ids, before)?.into_iter().collect();
+        rows::last_allocated(tx, &ids, closed_at)?.into_iter().collect();
     let by_reference = settings::text(tx, &settings::SELECTION_RECORD_PARTIES)? == "references";
     let mut names: BTreeMap<PartyId, String> = BTreeMap::new();
     for party in &ids {

@@ -160,7 +160,11 @@ pub fn get_run(app: &App, actor: &Actor, id: AllocationRunId) -> Result<RunView>
         Some(user) => store::people::by_id(&mut tx, user)?.map(|person| person.name),
         None => None,
     };
-    let commitment = rows::commitment(&mut tx, row.offer)?;
+    let bytes = store::files::whole(&mut tx, row.record)?;
+    let commitment = super::record::Record::read(&bytes)
+        .map_err(|wrong| Error::Damaged(format!("{id}: {}", wrong.0)))?
+        .lottery
+        .map(|lottery| lottery.commitment);
     let line = |line: rows::LineRow| {
         let is_own = own == Some(line.party);
         let known = own.is_none() || is_own || (offers && line.given > 0);
@@ -183,7 +187,7 @@ pub fn get_run(app: &App, actor: &Actor, id: AllocationRunId) -> Result<RunView>
         previous: row.previous,
         ran_by,
         record_sha256: hex(&record.sha256),
-        commitment: commitment.map(|kept| hex(&kept.commitment)),
+        commitment,
         lines: lines.into_iter().map(line).collect(),
         run: item(&row),
     })

@@ -374,8 +374,9 @@ pub(super) fn give_back(
     offers::give_back(tx, app, by, offer, request, quantity)?;
     if goes_on {
         selection::next(tx, app, offer)?;
+        return Ok(());
     }
-    Ok(())
+    selection::settle_rest(tx, app, offer)
 }
 
 /// The row at which a Party acts for its own side.

@@ -19,7 +19,7 @@ use super::view::by;
 use super::{Dispatch, TransferView, agree, deadlines, get, list};
 use crate::files::hex;
 use crate::journal::{Event, enact};
-use crate::{App, Error, Result};
+use crate::{App, Error, Result, offers};
 
 /// The longest carrier, consignment note and seals.
 const LONGEST_NAME: usize = 200;
@@ -190,7 +190,11 @@ pub(super) fn redo(
     row.counts = Counts { dispatched: keys.len() as i64, ..Counts::default() };
     deadlines::met(tx, &row, "dispatch", at)?;
     deadlines::set(tx, &row, at)?;
-    Ok(rows::update(tx, &row)?)
+    rows::update(tx, &row)?;
+    match row.offer {
+        Some(offer) => offers::let_go(tx, offer),
+        None => Ok(()),
+    }
 }
 
 /// Holds the hubs for the transfer; those that its offer listed are handed over.

@@ -1,7 +1,7 @@
 //! Building a list before it is declared: by file, by paste, by scan, pallet by pallet. Each line is
 //! answered at once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use domain::access::{Action as Permission, Actor};
 use domain::ids::TransferId;
@@ -20,7 +20,7 @@ use store::transfers::{self as rows, TransferRow};
 use super::facts::{Stock, in_order};
 use super::view::{acting, visible};
 use super::{Added, Answer, Class, ListEntry, ListState, Page};
-use crate::{App, Error, Result, settings, sheet};
+use crate::{App, Error, Result, offers, settings, sheet};
 
 /// Entries in one part of a list, at most.
 const MOST_AT_ONCE: usize = 1_000;
@@ -70,7 +70,12 @@ pub fn list_state(app: &App, actor: &Actor, id: TransferId, side: Side) -> Resul
 
 fn state(tx: &mut Tx, row: &TransferRow, side: Side) -> Result<ListState> {
     let counts = rows::list_counts(tx, row.id, side)?;
+    let offer = match row.offer.filter(|_| side == Side::Sender) {
+        Some(offer) => store::offers::load(tx, offer)?,
+        None => None,
+    };
     Ok(ListState {
+        offer_lists: offer.is_some_and(|offer| offer.ids_file.is_some()),
         hubs: counts.hubs,
         rejected: counts.rejected,
         repeated: counts.repeated,
@@ -430,11 +435,10 @@ impl Seen {
                     place.and_then(|place| theirs.facts(place)).is_some_and(|f| f.is_senders)
                 };
                 let held = holders(tx, keys)?;
-                let of_reversed = reversed_hubs(tx, row, keys)?;
+                let belongs = belongings(tx, row, keys, &held)?;
                 let known = |place: usize| match (stock.hub(place), of_gpfs.get(&(place as u32))) {
                     (Some(_), _) => {
-                        let reversed = of_reversed.as_ref().is_none_or(|of| of[place]);
-                        of_sender(row, &stock, place, held[place], reversed, today)
+                        of_sender(row, &stock, place, held[place], belongs[place], today)
                     }
                     (None, Some(chf)) => {
                         Known::Gpf(is_theirs(*chf).then(|| DeviceId::from_key(*chf)))
@@ -473,13 +477,45 @@ impl Seen {
 const NEVER_DISPATCHED: &str = "The sender did not dispatch this hub. It will show as extra, and \
                                 stays where it is.";
 
-/// For a reversal, which of these hubs the transfer moved that is taken back.
-fn reversed_hubs(tx: &mut Tx, row: &TransferRow, keys: &[i64]) -> Result<Option<Vec<bool>>> {
-    let Some(reverses) = row.reverses else { return Ok(None) };
-    let moved = rows::lines_of(tx, reverses, keys)?;
-    let was_moved =
-        |key: &i64| moved.get(key).is_some_and(|l| l.state == domain::transfers::LineState::Moved);
-    Ok(Some(keys.iter().map(was_moved).collect()))
+/// Whether a hub is of what the transfer comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Belongs {
+    /// It is, or the transfer may be of any hub.
+    Yes,
+    /// The offer lists hubs, and not this one.
+    NotListed,
+    /// The transfer that is taken back did not move it.
+    NotMoved,
+}
+
+/// For each of these hubs whether it is of what the transfer comes from: of the hubs that its offer
+/// lists, if it lists any, or of those that the transfer moved that is taken back.
+fn belongings(
+    tx: &mut Tx,
+    row: &TransferRow,
+    keys: &[i64],
+    held: &[Option<Holder>],
+) -> Result<Vec<Belongs>> {
+    if let Some(reverses) = row.reverses {
+        let moved = rows::lines_of(tx, reverses, keys)?;
+        let was_moved = |key: &i64| match moved.get(key).map(|line| line.state) {
+            Some(domain::transfers::LineState::Moved) => Belongs::Yes,
+            Some(_) | None => Belongs::NotMoved,
+        };
+        return Ok(keys.iter().map(was_moved).collect());
+    }
+    let is_held = |held: &Option<Holder>| row.offer.map(Holder::Offer) == *held;
+    let Some(offer) = row.offer.filter(|_| !held.iter().all(is_held)) else {
+        return Ok(vec![Belongs::Yes; keys.len()]);
+    };
+    let Some(listed) = offers::listed_keys(tx, offer)? else {
+        return Ok(vec![Belongs::Yes; keys.len()]);
+    };
+    let is_listed = |key: &i64| match listed.binary_search(key) {
+        Ok(_) => Belongs::Yes,
+        Err(_) => Belongs::NotListed,
+    };
+    Ok(keys.iter().map(is_listed).collect())
 }
 
 /// Whether the sender can dispatch a hub.
@@ -488,13 +524,13 @@ fn of_sender(
     stock: &Stock<'_>,
     place: usize,
     held: Option<Holder>,
-    of_reversed: bool,
+    belongs: Belongs,
     today: Date,
 ) -> Known {
     let (Some(hub), Some(facts)) = (stock.hub(place), stock.facts(place)) else {
         return Known::Unknown;
     };
-    match objection(row, stock, hub, &facts, held, of_reversed, today) {
+    match objection(row, stock, hub, &facts, held, belongs, today) {
         None => Known::Fits,
         Some(why) => Known::No(why),
     }
@@ -506,7 +542,7 @@ fn objection(
     hub: &store::bulk::facts::HubRow,
     facts: &Facts,
     held: Option<Holder>,
-    of_reversed: bool,
+    belongs: Belongs,
     today: Date,
 ) -> Option<String> {
     let pack = stock.pack(hub);
@@ -535,8 +571,15 @@ fn objection(
         }
         Some(Holder::Transfer(_) | Holder::Offer(_)) | None => {}
     }
-    if !of_reversed {
-        return Some("The transfer that is taken back did not move this hub.".to_owned());
+    match belongs {
+        Belongs::Yes => {}
+        Belongs::NotListed => {
+            let offer = row.offer.map(|offer| offer.to_string()).unwrap_or_default();
+            return Some(format!("The offer {offer} lists its hubs, and this is none of them."));
+        }
+        Belongs::NotMoved => {
+            return Some("The transfer that is taken back did not move this hub.".to_owned());
+        }
     }
     let not = |what: &str| Some(format!("It is not of the agreed {what}."));
     if !facts.is_agreed_model {
@@ -560,11 +603,10 @@ pub(super) fn objections(
     today: Date,
 ) -> Result<Vec<(DeviceId, String)>> {
     let held = holders(tx, keys)?;
-    let of_reversed = reversed_hubs(tx, row, keys)?;
+    let belongs = belongings(tx, row, keys, &held)?;
     let mut found = Vec::new();
     for (place, key) in keys.iter().enumerate() {
-        let reversed = of_reversed.as_ref().is_none_or(|of| of[place]);
-        let why = match of_sender(row, stock, place, held[place], reversed, today) {
+        let why = match of_sender(row, stock, place, held[place], belongs[place], today) {
             Known::Fits => continue,
             Known::No(why) | Known::Exception(why) => why,
             Known::Gpf(_) | Known::Unknown => NOT_KNOWN.to_owned(),
@@ -680,6 +722,42 @@ pub fn start_from_manifest(app: &App, actor: &Actor, id: TransferId) -> Result<L
     let mut tx = app.db.write()?;
     let row = open_list(&mut tx, actor, id, side)?;
     rows::list_manifest(&mut tx, id, (actor.user, app.now()))?;
+    let state = state(&mut tx, &row, side)?;
+    tx.commit()?;
+    Ok(state)
+}
+
+/// Begins the sender's list with hubs that its offer lists: as many as were agreed, of those that can
+/// be dispatched and are in no other list yet. What is in the list already stays as it is.
+pub fn start_from_offer(app: &App, actor: &Actor, id: TransferId) -> Result<ListState> {
+    let side = Side::Sender;
+    let mut tx = app.db.write()?;
+    let row = open_list(&mut tx, actor, id, side)?;
+    let listed = match row.offer {
+        Some(offer) => offers::listed_keys(&mut tx, offer)?.map(|keys| (offer, keys)),
+        None => None,
+    };
+    let Some((offer, mut keys)) = listed else {
+        let message = "This transfer is of no offer that lists device IDs. Add the hubs yourself.";
+        return Err(Refusal::new(RefusalKind::WrongState, message).into());
+    };
+    let taken = rows::in_senders_lists(&mut tx, offer)?;
+    keys.retain(|key| taken.binary_search(key).is_err());
+    let before = state(&mut tx, &row, side)?;
+    let stock = Stock::look(&mut tx, &row, &keys)?;
+    let today = british_day(app.now());
+    let wrong: HashSet<i64> = objections(&mut tx, &row, &stock, &keys, today)?
+        .into_iter()
+        .map(|(hub, _)| hub.key())
+        .collect();
+    let lack = usize::try_from(before.expected - before.hubs).unwrap_or(0);
+    let new: Vec<Receipt> = keys
+        .into_iter()
+        .filter(|key| !wrong.contains(key))
+        .take(lack)
+        .map(|key| Receipt { hub: DeviceId::from_key(key), received: Received::Accepted, times: 1 })
+        .collect();
+    rows::put_listed(&mut tx, (id, side), &new, (actor.user, app.now()))?;
     let state = state(&mut tx, &row, side)?;
     tx.commit()?;
     Ok(state)

@@ -47,6 +47,12 @@ fn facts(kind: MessageKind) -> Facts {
             ];
         }
         MessageKind::OfferDecided | MessageKind::OfferEnded => market(&mut facts, "was returned"),
+        MessageKind::OfferMoved => market(&mut facts, "was suspended"),
+        MessageKind::RequestLapsed => {
+            market(&mut facts, "");
+            facts.about = "req-000007".into();
+            facts.reason = "Nothing came by 7 December 2026, when it was needed.".into();
+        }
         MessageKind::OfferToDecide
         | MessageKind::OfferPublished
         | MessageKind::RequestQueued
@@ -62,9 +68,9 @@ fn facts(kind: MessageKind) -> Facts {
             (facts.from, facts.to) = ("off-000003".into(), "req-000007".into());
         }
         MessageKind::PolicyPublished => {
-            market(&mut facts, "");
+            market(&mut facts, "comes into force on 21 December 2026");
             facts.about = "pol-000002".into();
-            facts.to = "21 December 2026".into();
+            facts.reason = String::new();
         }
         MessageKind::TransferToConfirm
         | MessageKind::TransferToDispatch

@@ -1,5 +1,6 @@
 //! Offers, requests, selection and transfers: each side is told its own, and nobody another's.
 
+use app::journal::Event;
 use app::offers::{self, Draft, Drafted, Listing};
 use app::{requests, timers, transfers};
 use domain::ids::{OfferId, TransferId};
@@ -142,5 +143,82 @@ fn a_returned_offer_says_why_and_a_withdrawn_one_is_told_to_who_asked() {
         assert!(told[0].text.contains("Why: Say which pallets."));
         let required = world.messages().into_iter().find(|m| m.kind == "offer-decided").unwrap();
         assert!(required.text.contains("it cannot be turned off"));
+
+        let (abel, brio) = ("stock@abel.example", "stock@brio.example");
+        let seller = world.actor(abel);
+        offers::submit(&world.app, &seller, id, None).unwrap();
+        offers::publish(&world.app, &dcc, id, None).unwrap();
+        requests::draft_and_submit(&world.app, &world.actor(brio), &request(Some(id))).unwrap();
+        world.work();
+        news(&world, brio);
+        offers::withdraw(&world.app, &seller, id, None, "We need them.").unwrap();
+        world.work();
+        assert_eq!(news(&world, brio), ["off-000001 was withdrawn"]);
+        assert!(world.notices(brio)[0].text.contains("Why: We need them."));
+    });
+}
+
+/// A request for three hubs, of an offer or wanted.
+fn request(offer: Option<OfferId>) -> requests::Draft {
+    let asked = Asked {
+        quantity: 3,
+        minimum: 1,
+        needed_by: None,
+        location: "Depot, York".into(),
+        notes: String::new(),
+    };
+    requests::Draft { party: None, offer, specification: Specification::default(), asked }
+}
+
+#[test]
+fn who_asked_is_told_what_becomes_of_the_offer_and_of_what_was_wanted() {
+    both(|url| {
+        let world = world(url);
+        let (dcc, abel) = (world.actor("maker@dcc.example"), world.actor("stock@abel.example"));
+        let brio = "stock@brio.example";
+        let id = offered(&world, 6);
+        offers::publish(&world.app, &dcc, id, None).unwrap();
+        requests::draft_and_submit(&world.app, &world.actor(brio), &request(Some(id))).unwrap();
+        world.work();
+        news(&world, brio);
+        let noted =
+            Draft { terms: Terms { notes: "By the gate".into(), ..draft(6).terms }, ..draft(6) };
+        offers::change(&world.app, &abel, id, None, &noted).unwrap();
+        offers::suspend(&world.app, &dcc, id, None, "A question of ours.").unwrap();
+        world.work();
+        assert_eq!(news(&world, brio), ["off-000001 was changed", "off-000001 was suspended"]);
+        let notice = &world.notices(brio)[0];
+        assert!(!notice.text.contains("A question"), "{}", notice.text);
+        offers::resume(&world.app, &dcc, id, None).unwrap();
+        world.work();
+        assert_eq!(news(&world, brio), ["off-000001 is on the board again"]);
+        assert!(!news(&world, "stock@abel.example").contains(&"off-000001 was changed".into()));
+
+        let mut wanted = request(None);
+        wanted.specification.region = "South".into();
+        requests::draft_and_submit(&world.app, &world.actor(brio), &wanted).unwrap();
+        world.at("2027-01-23T09:00:00Z");
+        timers::pass(&world.app).unwrap();
+        world.work();
+        assert!(news(&world, brio).contains(&"Your wanted request req-000002 has lapsed".into()));
+    });
+}
+
+#[test]
+fn a_policy_that_is_withdrawn_or_comes_into_force_is_told() {
+    both(|url| {
+        let world = world(url);
+        world.happens(&Event::PolicyInForce { policy: 1 });
+        world.work();
+        assert_eq!(
+            news(&world, "stock@brio.example"),
+            ["The selection policy pol-000001 is in force"]
+        );
+        let reason = "Not approved.".to_owned();
+        world.happens(&Event::PolicyWithdrawn { policy: 1, reason });
+        world.work();
+        let withdrawn = "The selection policy pol-000001 was withdrawn";
+        assert_eq!(news(&world, "stock@brio.example"), [withdrawn]);
+        assert!(world.notices("stock@brio.example")[0].text.contains("Why: Not approved."));
     });
 }

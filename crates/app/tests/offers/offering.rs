@@ -3,9 +3,12 @@
 use std::thread;
 
 use app::offers::{self, Draft, Drafted, Listing, Seen};
-use app::{requests, timers};
-use domain::offers::{Firmware, State};
+use app::{requests, timers, transfers};
+use domain::ids::TransferId;
+use domain::offers::{Firmware, State, Terms};
 use domain::refusal::RefusalKind;
+use domain::requests::State as RequestState;
+use domain::transfers::Side;
 use testkit::world::both;
 
 use crate::world::*;
@@ -252,13 +255,197 @@ fn the_clock_ends_what_people_leave() {
         let select = store::timers::of(&mut app.db.read().unwrap(), &asked_for.to_string());
         let select = select.unwrap().into_iter().find(|row| row.what == "select").unwrap();
         assert_eq!(select.due_at.to_string(), "2026-12-05T00:00:00Z");
+        // Whoever asked in time is served, however late the clock comes to it.
         at(&world, "2027-01-23T00:00:01Z");
-        let mut expired = load(&world, ignored);
         for _ in 0..5 {
             timers::pass(app).unwrap();
-            expired = load(&world, ignored);
         }
-        assert_eq!(expired.state, State::Expired);
+        assert!(load(&world, ignored).state.is_on_the_board());
+        at(&world, "2027-02-23T00:00:01Z");
+        for _ in 0..5 {
+            timers::pass(app).unwrap();
+        }
+        assert_eq!(
+            (load(&world, ignored).state, load(&world, ignored).allocated),
+            (State::Closed, 1)
+        );
+        is_sound(&world);
+    });
+}
+
+#[test]
+fn an_offer_that_expires_as_it_closes_is_selected_first() {
+    both(|url| {
+        let world = world(url);
+        let app = &world.app;
+        let until = |day: &str| Draft {
+            terms: Terms { available_until: day.parse().ok(), ..terms(10) },
+            ..some(10)
+        };
+        // Its last day is the day on which it closes.
+        let id = published(&world, &until("2026-11-30"));
+        let nobodys = published(&world, &until("2026-11-25"));
+        let row = load(&world, id);
+        assert_eq!(row.closes_at, row.expires_at);
+        let request = queue(&world, 1, id, 4);
+        world.app.clock.set(row.expires_at.unwrap());
+        timers::pass(app).unwrap();
+        assert_eq!(load(&world, nobodys).state, State::Expired);
+        assert_eq!(load_request(&world, request).state, RequestState::Queued);
+        let deadlines = store::timers::of(&mut app.db.read().unwrap(), &id.to_string()).unwrap();
+        let open: Vec<_> = deadlines.iter().filter(|d| d.settled_at.is_none()).collect();
+        assert_eq!((open.len(), open[0].what.as_str()), (1, "select"));
+        world.app.clock.set(open[0].due_at);
+        timers::pass(app).unwrap();
+        assert_eq!(load_request(&world, request).allocated, 4);
+        assert_eq!(load(&world, id).state, State::Closed);
+        is_sound(&world);
+    });
+}
+
+#[test]
+fn two_offers_never_give_more_than_their_party_has() {
+    both(|url| {
+        let world = world(url);
+        let (app, dcc) = (&world.app, &world.dcc);
+        let (one, two) = (published(&world, &some(15)), published(&world, &some(15)));
+        let (first, second) = (queue(&world, 1, one, 15), queue(&world, 2, two, 15));
+        // Of the 30 only 20 are left.
+        for n in 17..27 {
+            app::inventory::quarantine(app, dcc, &hub(n), "wet").unwrap();
+        }
+        close(&world, one);
+        app::selection::run(app, dcc, one).unwrap();
+        app::selection::run(app, dcc, two).unwrap();
+        assert_eq!(load_request(&world, first).allocated, 15);
+        assert_eq!(load_request(&world, second).allocated, 5);
+        is_sound(&world);
+    });
+}
+
+#[test]
+fn an_offer_that_lists_its_hubs_gives_only_these() {
+    both(|url| {
+        let world = world(url);
+        let (app, north, dcc) = (&world.app, &world.north, &world.dcc);
+        let id = published(&world, &listed([1, 2, 5, 6]));
+        let request = queue(&world, 1, id, 4);
+        // There are other hubs of this specification, but one of these is wet.
+        app::inventory::quarantine(app, dcc, &hub(5), "wet").unwrap();
+        close(&world, id);
+        app::selection::run(app, dcc, id).unwrap();
+        assert_eq!(load_request(&world, request).allocated, 3);
+        // A change of what it says is no reason to look at the list again.
+        let row = load(&world, id);
+        let change = Draft {
+            listing: Listing::AsItIs,
+            terms: Terms { notes: "By the gate".into(), ..row.terms.clone() },
+            ..some(4)
+        };
+        offers::change(app, north, id, None, &change).unwrap();
+        let held = || {
+            let holder = store::held_hubs::Holder::Offer(id);
+            store::held_hubs::of(&mut app.db.read().unwrap(), holder).unwrap().len()
+        };
+        offers::close(app, north, id, None, "").unwrap();
+        assert_eq!(held(), 4, "its transfer waits for them");
+        let transfer = {
+            let mut tx = app.db.read().unwrap();
+            let sql = "SELECT id FROM transfers WHERE offer = $1";
+            tx.one("transfer", sql, store::args![id]).unwrap().get(0)
+        };
+        app::transfers::cancel(app, &buys(1), transfer, None, "no room").unwrap();
+        assert_eq!(held(), 0);
+        is_sound(&world);
+    });
+}
+
+#[test]
+fn another_last_day_moves_the_end_of_a_published_offer() {
+    both(|url| {
+        let world = world(url);
+        let (app, north) = (&world.app, &world.north);
+        let id = published(&world, &some(10));
+        let until = |day: &str| Draft {
+            terms: Terms { available_until: day.parse().ok(), ..terms(10) },
+            ..some(10)
+        };
+        offers::change(app, north, id, None, &until("2026-11-26")).unwrap();
+        let row = load(&world, id);
+        let end = "2026-11-27T00:00:00Z";
+        let ends = |at: Option<jiff::Timestamp>| at.unwrap().to_string();
+        assert_eq!((ends(row.closes_at), ends(row.expires_at)), (end.into(), end.into()));
+        offers::change(app, north, id, None, &until("2027-03-01")).unwrap();
+        let row = load(&world, id);
+        // Sixty days after its publication is still the last.
+        assert_eq!(ends(row.expires_at), "2027-01-23T00:00:00Z");
+        let due = store::timers::of(&mut app.db.read().unwrap(), &id.to_string()).unwrap();
+        let due = |what: &str| due.iter().find(|d| d.what == what).unwrap().due_at;
+        assert_eq!(
+            (due("close"), due("expire")),
+            (row.closes_at.unwrap(), row.expires_at.unwrap())
+        );
+        is_sound(&world);
+    });
+}
+
+#[test]
+fn a_part_given_offer_is_changed_without_another_look_at_its_firmware() {
+    both(|url| {
+        let world = world(url);
+        let (app, north, dcc) = (&world.app, &world.north, &world.dcc);
+        let mixed = |quantity| Draft {
+            firmware: Firmware::from([("2.3".to_owned(), 8), ("2.4".to_owned(), quantity - 8)]),
+            ..some(quantity)
+        };
+        let id = published(&world, &mixed(20));
+        queue(&world, 1, id, 10);
+        close(&world, id);
+        app::selection::run(app, dcc, id).unwrap();
+        for n in 1..=12 {
+            if ![3, 4].contains(&n) {
+                app::inventory::quarantine(app, dcc, &hub(n), "wet").unwrap();
+            }
+        }
+        let noted =
+            Draft { terms: Terms { notes: "By the gate".into(), ..terms(20) }, ..mixed(20) };
+        offers::change(app, north, id, None, &noted).unwrap();
+        offers::change(app, north, id, None, &Draft { firmware: Firmware::new(), ..some(12) })
+            .unwrap();
+        assert_eq!((load(&world, id).left(), load(&world, id).terms.quantity), (2, 12));
+        is_sound(&world);
+    });
+}
+
+#[test]
+fn a_party_that_is_no_longer_active_neither_offers_nor_is_given_anything() {
+    both(|url| {
+        let world = world(url);
+        let (app, north, dcc) = (&world.app, &world.north, &world.dcc);
+        let (draft, submitted) = (drafted(&world, &some(2)), drafted(&world, &some(3)));
+        offers::submit(app, north, submitted, None).unwrap();
+        let (id, others) = (published(&world, &some(4)), published(&world, &some(5)));
+        let (one, two) = (queue(&world, 1, id, 4), queue(&world, 1, others, 2));
+        let three = queue(&world, 2, others, 2);
+        set_party(&world, "BUYER1,Buyer 1 Ltd,Small Supplier,,,BUY1,Suspended,Y");
+        close(&world, others);
+        app::selection::run(app, dcc, others).unwrap();
+        assert_eq!(load_request(&world, two).allocated, 0);
+        assert_eq!(load_request(&world, three).allocated, 2);
+        let mut tx = app.db.write().unwrap();
+        let by = app::journal::By::SYSTEM;
+        let given = [(one, 4, "first".to_owned())];
+        let said = refusal(offers::allocate(&mut tx, app, by, id, &given));
+        assert!(said.contains("not active"), "{said}");
+        drop(tx);
+        set_party(&world, "BUYER1,Buyer 1 Ltd,Small Supplier,,,BUY1,Active,Y");
+        set_party(&world, "NORTHERN,Northern Light Ltd,Large Supplier,,,NOR1,Suspended,Y");
+        assert!(refusal(offers::submit(app, north, draft, None)).contains("not active"));
+        assert!(refusal(offers::publish(app, dcc, submitted, None)).contains("not active"));
+        app::selection::run(app, dcc, id).unwrap();
+        assert_eq!(load_request(&world, one).allocated, 0);
+        set_party(&world, "NORTHERN,Northern Light Ltd,Large Supplier,,,NOR1,Active,N");
+        assert!(refusal(offers::submit(app, north, draft, None)).contains("not allowed to hold"));
         is_sound(&world);
     });
 }
@@ -340,5 +527,79 @@ fn of_64_offers_in_one_instant_only_so_many_as_there_is_stock_are_submitted() {
                 .sum()
         });
         assert_eq!(submitted, 3);
+    });
+}
+
+#[test]
+fn only_the_hubs_that_an_offer_lists_are_dispatched() {
+    both(|url| {
+        let world = world(url);
+        let (app, north, dcc) = (&world.app, &world.north, &world.dcc);
+        let id = published(&world, &listed([1, 2, 5, 6]));
+        queue(&world, 1, id, 3);
+        close(&world, id);
+        app::selection::run(app, dcc, id).unwrap();
+        let transfer = TransferId(1);
+        let role = domain::access::Role::StockManager;
+        let action = domain::access::Action::AgreeTransfers;
+        let receiver = person(app, "buyer@example.org", role, Some("BUYER1"), action);
+        for who in [north, &receiver] {
+            transfers::confirm(app, who, transfer, None, None).unwrap();
+        }
+        // One of the four became wet since; hub 7 is alike and is none of them.
+        app::inventory::quarantine(app, dcc, &hub(2), "wet").unwrap();
+        let added = transfers::add_text(app, north, transfer, Side::Sender, &hub(7)).unwrap();
+        assert_eq!(
+            added.answers[0].message,
+            "The offer off-000001 lists its hubs, and this is none of them."
+        );
+        let list = transfers::start_from_offer(app, north, transfer).unwrap();
+        assert_eq!((list.hubs, list.expected, list.offer_lists), (3, 3, true));
+        let entries =
+            transfers::list_entries(app, north, transfer, Side::Sender, None, 10).unwrap();
+        let hubs: Vec<String> = entries.items.iter().map(|entry| entry.hub.to_string()).collect();
+        assert_eq!(hubs, [hub(1), hub(5), hub(6)]);
+        // An offer that has ended keeps its hubs until they are dispatched.
+        offers::close(app, north, id, None, "").unwrap();
+        let dispatch = transfers::Dispatch {
+            on: "2026-11-30".parse().unwrap(),
+            carrier: "Carrier".into(),
+            consignment_note: "CN1".into(),
+            seals: String::new(),
+            fewer_is_meant: false,
+            list_version: None,
+        };
+        transfers::dispatch(app, north, transfer, None, &dispatch).unwrap();
+        let holder = store::held_hubs::Holder::Offer(id);
+        assert!(store::held_hubs::of(&mut app.db.read().unwrap(), holder).unwrap().is_empty());
+        is_sound(&world);
+    });
+}
+
+#[test]
+fn what_a_deactivated_person_began_is_ended_by_others() {
+    both(|url| {
+        let world = world(url);
+        let (app, dcc) = (&world.app, &world.dcc);
+        let role = domain::access::Role::StockManager;
+        let manage = domain::access::Action::ManageOffers;
+        let second = person(app, "second@example.org", role, Some("NORTHERN"), manage);
+        let draft = drafted(&world, &listed([1, 2, 5]));
+        let id = published(&world, &some(4));
+        let asked = queue(&world, 1, id, 4);
+        let people = domain::access::Action::ManagePeople;
+        let admin = app::sign_in::actor_by_email(app, "admin@example.org", people, None).unwrap();
+        let target = world.north.user.into();
+        app::people::deactivate(app, &admin, target, "left the company").unwrap();
+        let again = app::sign_in::actor_by_email(app, "north@example.org", manage, None);
+        assert!(again.is_err(), "who was deactivated does nothing more");
+        offers::submit(app, &second, draft, None).unwrap();
+        offers::withdraw(app, &second, draft, None, "we need them").unwrap();
+        close(&world, id);
+        app::selection::run(app, dcc, id).unwrap();
+        assert_eq!(load_request(&world, asked).allocated, 4);
+        let by = offers::history(app, &second, id).unwrap();
+        assert_eq!(by.last().unwrap().1.as_deref(), Some("A Person"));
+        is_sound(&world);
     });
 }

@@ -3,9 +3,9 @@
 use std::thread;
 
 use app::journal::By;
-use app::{offers, requests};
+use app::{offers, requests, timers};
 use domain::offers::Specification;
-use domain::requests::State;
+use domain::requests::{Asked, State};
 use testkit::world::both;
 
 use crate::world::*;
@@ -168,6 +168,43 @@ fn a_wanted_request_becomes_one_for_an_offer_and_the_rest_stays_wanted() {
             refusal(requests::turn(app, &buys(1), want.id, None, id, (1, 1)))
                 .contains("submitted now")
         );
+        is_sound(&world);
+    });
+}
+
+#[test]
+fn what_is_wanted_lapses_after_the_day_by_which_it_is_needed() {
+    both(|url| {
+        let world = world(url);
+        let app = &world.app;
+        let want = |n: i64, needed_by: &str| {
+            let draft = wanted(specification("Triple Band", "South"), 50);
+            let asked = Asked { needed_by: needed_by.parse().ok(), ..draft.asked.clone() };
+            let draft = requests::Draft { asked, ..draft };
+            requests::draft_and_submit(app, &buys(n), &draft).unwrap().id
+        };
+        let (dated, open, moved) = (want(1, "2026-12-01"), want(2, ""), want(3, "2026-12-01"));
+        let withdrawn = want(4, "2026-12-01");
+        let later = requests::Draft {
+            asked: Asked { needed_by: "2026-12-05".parse().ok(), ..asking(50) },
+            ..wanted(specification("Triple Band", "South"), 50)
+        };
+        requests::change(app, &buys(3), moved, None, &later).unwrap();
+        requests::withdraw(app, &buys(4), withdrawn, None, "").unwrap();
+        at(&world, "2026-12-02T00:00:00Z");
+        timers::pass(app).unwrap();
+        let states = || [dated, open, moved].map(|id| load_request(&world, id).state);
+        assert_eq!(states(), [State::Lapsed, State::Submitted, State::Submitted]);
+        let reason = load_request(&world, dated).reason.unwrap();
+        assert_eq!(reason, "Nothing came by 1 December 2026, when it was needed.");
+        // Sixty days after 23 November, for who names no day.
+        at(&world, "2027-01-22T23:59:59Z");
+        timers::pass(app).unwrap();
+        assert_eq!(states(), [State::Lapsed, State::Submitted, State::Lapsed]);
+        at(&world, "2027-01-23T00:00:00Z");
+        timers::pass(app).unwrap();
+        assert_eq!(states(), [State::Lapsed; 3]);
+        assert_eq!(load_request(&world, withdrawn).state, State::Withdrawn);
         is_sound(&world);
     });
 }

@@ -5,6 +5,8 @@ use app::tables::Format;
 use app::{offers, requests, stock_rules};
 use domain::offers::Specification;
 use domain::stock_rules::{Dimension, Pair, Rule};
+use jiff::ToSpan;
+use jiff::civil::{Date, Weekday};
 use testkit::world::both;
 
 use crate::world::*;
@@ -119,6 +121,55 @@ fn the_tables_go_out_as_files_and_come_in_again() {
                 .contains("Day")
         );
         assert!(stock_rules::load(app, &world.north, table, more.as_bytes()).is_err());
+        is_sound(&world);
+    });
+}
+
+/// The Sunday of Easter, by the anonymous Gregorian rule.
+fn easter(year: i16) -> Date {
+    let y = i32::from(year);
+    let (a, b, c) = (y % 19, y / 100, y % 100);
+    let h = (19 * a + b - b / 4 - (b - (b + 8) / 25 + 1) / 3 + 15) % 30;
+    let l = (32 + 2 * (b % 4) + 2 * (c / 4) - h - c % 4) % 7;
+    let n = h + l - 7 * ((a + 11 * h + 22 * l) / 451) + 114;
+    Date::new(year, (n / 31) as i8, (n % 31 + 1) as i8).unwrap()
+}
+
+/// The bank holidays of a year by their rules. One at a weekend is held on the next working day.
+fn bank_holidays(year: i16) -> Vec<Date> {
+    let day = |month, day| Date::new(year, month, day).unwrap();
+    let monday = |month, nth| day(month, 1).nth_weekday_of_month(nth, Weekday::Monday).unwrap();
+    let mut held = vec![
+        easter(year).checked_sub(2.days()).unwrap(),
+        easter(year).tomorrow().unwrap(),
+        monday(5, 1),
+        monday(5, -1),
+        monday(8, -1),
+    ];
+    for mut date in [day(1, 1), day(12, 25), day(12, 26)] {
+        while held.contains(&date) || matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday)
+        {
+            date = date.tomorrow().unwrap();
+        }
+        held.push(date);
+    }
+    held.sort();
+    held
+}
+
+#[test]
+fn the_bank_holidays_are_there_from_the_start() {
+    both(|url| {
+        let world = world(url);
+        let known = app::timers::holidays(&world.app, &world.rules).unwrap();
+        let known: Vec<Date> = known.into_iter().map(|(day, _)| day).collect();
+        let expected: Vec<Date> = (2025..=2028).flat_map(bank_holidays).collect();
+        assert_eq!(known, expected);
+        let mut tx = world.app.db.read().unwrap();
+        let days = app::timers::working_days(&mut tx).unwrap();
+        let eve = "2026-12-24T10:00:00Z".parse().unwrap();
+        assert_eq!(days.deadline(eve, 1).to_string(), "2026-12-30T00:00:00Z");
+        drop(tx);
         is_sound(&world);
     });
 }

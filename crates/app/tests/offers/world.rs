@@ -132,6 +132,14 @@ pub fn world(url: &str) -> World {
     World { app, north, south, east, dcc, rules }
 }
 
+/// Sets a Party's particulars, as a line of the file of Parties has them.
+pub fn set_party(world: &World, line: &str) {
+    let admin = actor_by_email(&world.app, "admin@example.org", Action::ManageParties, None);
+    let head = PARTIES.lines().next().unwrap();
+    let name = format!("parties-{line}.csv");
+    import(&world.app, &admin.unwrap(), Kind::Parties, &name, &format!("{head}\r\n{line}\r\n"));
+}
+
 /// A stock manager of the buyer `n`.
 pub fn buys(n: i64) -> Actor {
     Actor {
@@ -226,6 +234,14 @@ pub fn queue(world: &World, n: i64, offer: OfferId, quantity: i64) -> RequestId 
 
 pub fn at(world: &World, text: &str) {
     world.app.clock.set(text.parse::<Timestamp>().unwrap());
+}
+
+/// Lets the closing of an offer pass.
+pub fn close(world: &World, offer: OfferId) {
+    let closes = load(world, offer).closes_at.unwrap();
+    world.app.clock.set(closes);
+    app::timers::pass(&world.app).unwrap();
+    assert!(load(world, offer).requests_closed_at.is_some());
 }
 
 pub fn load(world: &World, id: OfferId) -> store::offers::OfferRow {

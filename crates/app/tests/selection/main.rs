@@ -11,7 +11,7 @@ mod world;
 use app::journal::{By, Event};
 use app::selection::{self, Publishing, record};
 use domain::access::{Action, Actor, Role};
-use domain::ids::{AllocationRunId, OfferId, PolicyId};
+use domain::ids::{AllocationRunId, PolicyId};
 use domain::selection::{Draft, parse_steps};
 
 use world::{World, person};
@@ -36,14 +36,6 @@ pub fn in_force(world: &World, steps: &str) -> PolicyId {
     world.app.clock.set(view.in_force_from.unwrap());
     app::timers::pass(&world.app).unwrap();
     id
-}
-
-/// Lets the closing of an offer pass.
-pub fn close(world: &World, offer: OfferId) {
-    let closes = world::load(world, offer).closes_at.unwrap();
-    world.app.clock.set(closes);
-    app::timers::pass(&world.app).unwrap();
-    assert!(world::load(world, offer).requests_closed_at.is_some());
 }
 
 /// An auditor.

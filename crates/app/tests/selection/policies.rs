@@ -104,7 +104,7 @@ fn a_simulation_shows_who_would_have_got_what() {
         let offer = published(&world, &some(10));
         queue(&world, 1, offer, 10);
         queue(&world, 2, offer, 10);
-        crate::close(&world, offer);
+        close(&world, offer);
         selection::run(&world.app, &world.dcc, offer).unwrap();
         let since = jiff::Timestamp::UNIX_EPOCH;
         let steps = draft("x", "pro-rata").steps;
@@ -144,7 +144,7 @@ fn a_lottery_is_committed_to_before_anybody_asks() {
             tx.opt(sql, store::args![format!("%{hex}%")]).unwrap().is_some()
         };
         assert!(told(&kept.commitment) && !told(&secret), "only the commitment is published");
-        crate::close(&world, offer);
+        close(&world, offer);
         let run = selection::run(&world.app, &world.dcc, offer).unwrap();
         let given: Vec<u64> = crate::given(&world, run).into_iter().map(|(_, n)| n).collect();
         assert_eq!(given, [4, 4, 2, 0, 0, 0]);

@@ -11,7 +11,7 @@ use store::args;
 use testkit::world::both;
 
 use crate::world::*;
-use crate::{auditor, close, exported, given, in_force};
+use crate::{auditor, exported, given, in_force};
 
 /// The offer's only run.
 fn newest(world: &World, offer: domain::ids::OfferId) -> AllocationRunId {
@@ -252,5 +252,110 @@ fn a_changed_record_or_line_is_found() {
         let said: Vec<String> = verdict.problems.iter().map(ToString::to_string).collect();
         assert_eq!(said.len(), 1, "{said:?}");
         assert!(said[0].contains("allocation_lines"), "{said:?}");
+    });
+}
+
+/// What stands open of an offer: left of it, closing and state.
+fn takes_requests(world: &World, offer: domain::ids::OfferId) -> bool {
+    load(world, offer).facts().takes_requests(world.app.now())
+}
+
+#[test]
+fn what_selection_leaves_takes_requests_again_and_is_selected_again() {
+    both(|url| {
+        let world = world(url);
+        in_force(&world, "lottery");
+        let offer = published(&world, &some(20));
+        let asks = |n: i64, quantity: i64| {
+            let asked = domain::requests::Asked { minimum: quantity, ..asking(quantity) };
+            let draft = app::requests::Draft { asked, ..request_for(offer, quantity) };
+            app::requests::draft_and_submit(&world.app, &buys(n), &draft).unwrap().id
+        };
+        let one = asks(1, 12);
+        let too_much = queue(&world, 2, offer, 20);
+        let three = asks(3, 15);
+        app::requests::withdraw(&world.app, &buys(2), too_much, None, "").unwrap();
+        let commitment = || {
+            let mut tx = world.app.db.read().unwrap();
+            store::selection::commitment(&mut tx, offer).unwrap().unwrap().commitment
+        };
+        let before = commitment();
+        close(&world, offer);
+        let first = selection::run(&world.app, &world.dcc, offer).unwrap();
+        let given_first: u64 = given(&world, first).iter().map(|(_, hubs)| hubs).sum();
+        assert!(given_first == 12 || given_first == 15);
+        assert!(takes_requests(&world, offer));
+        assert_ne!(commitment(), before, "the secret of the first is published");
+        let left = load(&world, offer).left();
+        assert!(refusal(selection::run(&world.app, &world.dcc, offer)).contains("still takes"));
+        let four = queue(&world, 4, offer, 3);
+        // What comes free goes to who waited before, with the seed and the closing of the first.
+        let lost = if load_request(&world, one).allocated > 0 { (1, one) } else { (3, three) };
+        let transfer = {
+            let mut tx = world.app.db.read().unwrap();
+            let sql = "SELECT id FROM transfers WHERE request = $1";
+            tx.one("transfer", sql, args![lost.1]).unwrap().get(0)
+        };
+        transfers::cancel(&world.app, &buys(lost.0), transfer, None, "no room").unwrap();
+        let next = newest(&world, offer);
+        let record = |run| record::check(&exported(&world, &world.dcc, run)).unwrap().record;
+        assert_eq!(record(next).lottery, record(first).lottery);
+        assert_eq!(record(next).offer.closed_at, record(first).offer.closed_at);
+        assert_eq!(given(&world, next).len(), 1);
+        assert!(takes_requests(&world, offer) && left > 0);
+        close(&world, offer);
+        assert_eq!(selection::waiting(&world.app, &world.dcc).unwrap().len(), 1);
+        let second = selection::run(&world.app, &world.dcc, offer).unwrap();
+        assert_eq!(record(second).previous, Some(next.to_string()));
+        assert_eq!(given(&world, second), [(four.to_string(), 3)]);
+        assert_ne!(record(second).lottery, record(first).lottery);
+        let view = selection::get_run(&world.app, &world.dcc, first).unwrap();
+        assert_eq!(view.commitment, record(first).lottery.map(|lottery| lottery.commitment));
+        is_sound(&world);
+    });
+}
+
+#[test]
+fn what_is_left_of_an_offer_whose_party_set_its_closing_day_is_free() {
+    both(|url| {
+        let world = world(url);
+        let closing = app::offers::Draft {
+            terms: domain::offers::Terms { closes_on: "2026-11-24".parse().ok(), ..terms(30) },
+            ..some(30)
+        };
+        let offer = published(&world, &closing);
+        queue(&world, 1, offer, 10);
+        close(&world, offer);
+        selection::run(&world.app, &world.dcc, offer).unwrap();
+        assert_eq!(load(&world, offer).state, domain::offers::State::Closed);
+        // The twenty are free, the ten are not.
+        let has = app::offers::options(&world.app, &world.north, None).unwrap();
+        assert_eq!(has.iter().find(|(s, _)| s.han_variant == "Single Band").unwrap().1.free, 20);
+        is_sound(&world);
+    });
+}
+
+#[test]
+fn what_came_free_while_an_offer_was_suspended_goes_to_the_next_when_it_is_resumed() {
+    both(|url| {
+        let world = world(url);
+        let offer = published(&world, &some(10));
+        queue(&world, 1, offer, 6);
+        let draft = app::requests::Draft {
+            asked: domain::requests::Asked { minimum: 8, ..asking(8) },
+            ..request_for(offer, 8)
+        };
+        let two = app::requests::draft_and_submit(&world.app, &buys(2), &draft).unwrap().id;
+        close(&world, offer);
+        selection::run(&world.app, &world.dcc, offer).unwrap();
+        assert_eq!(load_request(&world, two).allocated, 0);
+        app::offers::suspend(&world.app, &world.dcc, offer, None, "a question").unwrap();
+        let first = domain::ids::TransferId(1);
+        transfers::cancel(&world.app, &buys(1), first, None, "no room").unwrap();
+        assert_eq!(load_request(&world, two).allocated, 0);
+        app::offers::resume(&world.app, &world.dcc, offer, None).unwrap();
+        assert_eq!(load_request(&world, two).allocated, 8);
+        assert!(takes_requests(&world, offer), "two are left");
+        is_sound(&world);
     });
 }

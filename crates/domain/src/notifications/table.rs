@@ -75,13 +75,17 @@ kinds! {
     RequestQueued,
     /// An offer was withdrawn, closed or has expired.
     OfferEnded,
+    /// An offer was changed, suspended, resumed or takes requests again.
+    OfferMoved,
     /// Selection is due.
     SelectionDue,
     /// A request was selected, or not.
     RequestDecided,
+    /// The time of a wanted request is over.
+    RequestLapsed,
     /// Hubs of an offer were allocated.
     OfferAllocated,
-    /// A selection policy was published.
+    /// A selection policy was published, withdrawn or came into force.
     PolicyPublished,
     /// A transfer waits to be confirmed.
     TransferToConfirm,
@@ -392,6 +396,23 @@ pub const TABLE: &[Row] = &[
         ],
     },
     Row {
+        kind: MessageKind::OfferMoved,
+        word: "offer-moved",
+        name: "An offer that you asked for was changed, suspended, resumed or takes requests again",
+        because: "you manage stock for a Party that asked for it, or that offers it",
+        usually: Now,
+        required: true,
+        rules: &[
+            rule("OfferChanged", &[Party(Requesting, &[Role::StockManager])]),
+            rule("OfferSuspended", &[Party(Requesting, &[Role::StockManager])]),
+            rule("OfferResumed", &[Party(Requesting, &[Role::StockManager])]),
+            rule(
+                "OfferReopened",
+                &[Party(Offering, &[Role::StockManager]), Party(Requesting, &[Role::StockManager])],
+            ),
+        ],
+    },
+    Row {
         kind: MessageKind::SelectionDue,
         word: "selection-due",
         name: "Selection is due",
@@ -410,6 +431,15 @@ pub const TABLE: &[Row] = &[
         rules: &[rule("OfferAllocated", &[Party(Requesting, &[Role::StockManager])])],
     },
     Row {
+        kind: MessageKind::RequestLapsed,
+        word: "request-lapsed",
+        name: "Your wanted request has lapsed",
+        because: "you manage stock for the Party that wanted it",
+        usually: Now,
+        required: true,
+        rules: &[rule("RequestLapsed", &[Party(Requesting, &[Role::StockManager])])],
+    },
+    Row {
         kind: MessageKind::OfferAllocated,
         word: "offer-allocated",
         name: "Hubs of your offer were allocated",
@@ -421,14 +451,24 @@ pub const TABLE: &[Row] = &[
     Row {
         kind: MessageKind::PolicyPublished,
         word: "policy-published",
-        name: "A selection policy was published",
+        name: "A selection policy was published, withdrawn or is in force",
         because: "the policy decides between requests",
         usually: Now,
         required: true,
-        rules: &[rule(
-            "PolicyPublished",
-            &[EveryHolder(&[Role::StockManager]), Centre(&[Role::DccLogistics])],
-        )],
+        rules: &[
+            rule(
+                "PolicyPublished",
+                &[EveryHolder(&[Role::StockManager]), Centre(&[Role::DccLogistics])],
+            ),
+            rule(
+                "PolicyWithdrawn",
+                &[EveryHolder(&[Role::StockManager]), Centre(&[Role::DccLogistics])],
+            ),
+            rule(
+                "PolicyInForce",
+                &[EveryHolder(&[Role::StockManager]), Centre(&[Role::DccLogistics])],
+            ),
+        ],
     },
     Row {
         kind: MessageKind::TransferToConfirm,

@@ -21,7 +21,8 @@ pub enum State {
     Declined,
     /// Taken back.
     Withdrawn,
-    /// What it was given was not confirmed in time, or its offer ended before selection.
+    /// What it was given was not confirmed in time, its offer ended before selection, or what was
+    /// wanted came in time from nobody.
     Lapsed,
 }
 
@@ -57,6 +58,7 @@ pub const TRANSITIONS: &[(State, Action, State)] = &[
     (State::Submitted, Action::Change, State::Submitted),
     (State::Submitted, Action::Queue, State::Queued),
     (State::Submitted, Action::Withdraw, State::Withdrawn),
+    (State::Submitted, Action::Lapse, State::Lapsed),
     (State::Queued, Action::Allocate, State::Allocated),
     (State::Queued, Action::AllocatePart, State::PartAllocated),
     (State::Queued, Action::Decline, State::Declined),

@@ -122,6 +122,10 @@ pub fn run(arguments: &Arguments, command: &Transfer) -> Result<Ended> {
                     return Ok(show_answers(arguments, &added, "Not dispatched"));
                 }
             }
+            if given.offered {
+                transfers::clear(&app, &actor, id, Side::Sender)?;
+                transfers::start_from_offer(&app, &actor, id)?;
+            }
             transfers::dispatch(&app, &actor, id, None, &declared)?
         }
         Transfer::Arrive { reference: text, on, condition, note, who } => {

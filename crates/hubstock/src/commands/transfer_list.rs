@@ -48,7 +48,7 @@ pub fn run(arguments: &Arguments, command: &TransferList) -> Result<Ended> {
         }
         TransferList::Clear { list } => {
             let of = given(&app, list)?;
-            transfers::clear(&app, &of.actor, of.id, of.side)?
+            transfers::clear(&app, &of.actor, of.id, of.side, None)?
         }
         TransferList::Start { reference: text, who } => {
             let actor = acting(&app, who, Action::Receive)?;

@@ -146,7 +146,7 @@ impl<'a> Shipping<'a> {
             if transfer.receiver.reference == "SU-PENNYWRT" {
                 self.arrive(&its_warehouse, transfer.id)?;
                 transfers::start_from_manifest(self.app, &its_warehouse, transfer.id)?;
-                transfers::receive(self.app, &its_warehouse, transfer.id, None)?;
+                transfers::receive(self.app, &its_warehouse, transfer.id, None, None)?;
                 let file = self.prepared(transfer.id)?;
                 self.authorise(file)?;
             }

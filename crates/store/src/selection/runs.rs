@@ -266,8 +266,8 @@ pub fn waiting(tx: &mut Tx) -> Result<Vec<WaitingRow>> {
             (SELECT CAST(coalesce(sum(q.quantity), 0) AS BIGINT) FROM requests q
                 WHERE q.offer = o.id AND q.state = 'Queued')
         FROM offers o JOIN parties p ON p.id = o.party
-        WHERE o.requests_closed_at IS NOT NULL AND o.state = 'Published'
-          AND NOT EXISTS (SELECT 1 FROM allocation_runs r WHERE r.offer = o.id)
+        WHERE o.requests_closed_at IS NOT NULL AND o.state IN ('Published', 'PartAllocated')
+          AND EXISTS (SELECT 1 FROM requests q WHERE q.offer = o.id AND q.state = 'Queued')
         ORDER BY o.requests_closed_at, o.id LIMIT 200";
     let mut found: Vec<WaitingRow> = tx
         .all(sql, &[])?

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::DeviceId;
-use domain::ids::{TransferId, UserId};
+use domain::ids::{OfferId, TransferId, UserId};
 use domain::reconciliation::{Receipt, Received};
 use domain::transfers::{FaultReason, Side};
 use jiff::Timestamp;
@@ -206,6 +206,14 @@ pub fn list_manifest(
         ON CONFLICT (transfer, side, hub) DO NOTHING";
     changed(tx, (transfer, Side::Receiver))?;
     tx.exec(sql, args![transfer, by, at])
+}
+
+/// The hubs in the senders' lists of an offer's transfers, in the order of their keys.
+pub fn in_senders_lists(tx: &mut Tx, offer: OfferId) -> Result<Vec<i64>> {
+    let sql = "
+        SELECT l.hub FROM transfer_lists l JOIN transfers t ON t.id = l.transfer
+        WHERE t.offer = $1 AND l.side = 'sender' ORDER BY l.hub";
+    Ok(tx.all(sql, args![offer])?.iter().map(|row| row.get(0)).collect())
 }
 
 /// Empties a list. How many hubs were in it.

@@ -85,7 +85,7 @@ impl From<Added> for Scanned {
             added: answer.added,
             message: answer.message,
         };
-        let ListState { hubs, rejected, repeated, expected, version: _ } = added.list;
+        let ListState { hubs, rejected, repeated, expected, .. } = added.list;
         Scanned {
             answers: added.answers.into_iter().map(answer).collect(),
             added: added.added,

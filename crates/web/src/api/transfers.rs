@@ -680,7 +680,7 @@ struct ListState {
 
 impl From<transfers::ListState> for ListState {
     fn from(list: transfers::ListState) -> ListState {
-        let transfers::ListState { hubs, rejected, repeated, expected, version } = list;
+        let transfers::ListState { hubs, rejected, repeated, expected, version, .. } = list;
         ListState { hubs, rejected, repeated, expected, version }
     }
 }

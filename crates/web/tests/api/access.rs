@@ -502,6 +502,12 @@ const ROUTES: &[Route] = &[
         May(Receive),
     ),
     route(
+        "start_dispatch_from_offer",
+        "POST /api/v1/transfers/trf-999999/start-dispatch",
+        "",
+        May(Dispatch),
+    ),
+    route(
         "set_receipt_verdicts",
         "POST /api/v1/transfers/trf-999999/verdicts",
         r#"{"ids":[]}"#,

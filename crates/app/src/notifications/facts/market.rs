@@ -21,10 +21,22 @@ pub(super) fn of(tx: &mut Tx, event: &Event) -> Result<Vec<Facts>> {
         | Event::OfferPublicationOverdue { offer }
         | Event::OfferClosedToRequests { offer, .. } => offer_facts(tx, *offer, "", ""),
         Event::OfferReturned { offer, reason } => offer_facts(tx, *offer, "was returned", reason),
-        Event::OfferSuspended { offer, reason } => offer_facts(tx, *offer, "was suspended", reason),
-        Event::OfferResumed { offer } => offer_facts(tx, *offer, "is on the board again", ""),
+        Event::OfferSuspended { offer, reason } => {
+            let mut facts = offer_facts(tx, *offer, "was suspended", reason)?;
+            facts.iter_mut().for_each(|facts| facts.only = vec![MessageKind::OfferDecided]);
+            facts.extend(moved(tx, *offer, "was suspended")?);
+            Ok(facts)
+        }
+        Event::OfferResumed { offer } => {
+            let mut facts = offer_facts(tx, *offer, "is on the board again", "")?;
+            facts.iter_mut().for_each(|facts| facts.only = vec![MessageKind::OfferDecided]);
+            facts.extend(moved(tx, *offer, "is on the board again")?);
+            Ok(facts)
+        }
+        Event::OfferChanged { offer, .. } => moved(tx, *offer, "was changed"),
+        Event::OfferReopened { offer, .. } => ended(tx, *offer, "takes requests again", ""),
         Event::OfferWithdrawn { offer, reason } => ended(tx, *offer, "was withdrawn", reason),
-        Event::OfferClosed { offer, reason } => ended(tx, *offer, "was closed", reason),
+        Event::OfferClosed { offer, reason, .. } => ended(tx, *offer, "was closed", reason),
         Event::OfferExpired { offer } => ended(tx, *offer, "has expired", ""),
         Event::OfferPublished { offer, .. } => published(tx, *offer),
         Event::OfferAllocated { offer, given } => {
@@ -33,10 +45,15 @@ pub(super) fn of(tx: &mut Tx, event: &Event) -> Result<Vec<Facts>> {
             allocated(tx, *offer, &given)
         }
         Event::RequestQueued { request, .. } => queued(tx, RequestId(*request)),
+        Event::RequestLapsed { request, reason } => lapsed(tx, RequestId(*request), reason),
         Event::WantedMatched { matches } => matched(tx, matches),
         Event::PolicyPublished { policy, approval, in_force_from, .. } => {
             Ok(vec![policy_facts(*policy, approval, *in_force_from)])
         }
+        Event::PolicyWithdrawn { policy, reason } => {
+            Ok(vec![policy_news(*policy, "was withdrawn", reason)])
+        }
+        Event::PolicyInForce { policy } => Ok(vec![policy_news(*policy, "is in force", "")]),
         Event::TransferAgreed { transfer, run, .. } => {
             let mut facts = transfer_facts(tx, *transfer, "")?;
             if let (Some(facts), Some(run)) = (facts.first_mut(), run) {
@@ -141,6 +158,30 @@ fn ended(tx: &mut Tx, offer: i64, what: &str, reason: &str) -> Result<Vec<Facts>
         facts.parties.extend(parties.iter().map(|party| (Side::Requesting, *party)));
     }
     Ok(facts)
+}
+
+/// What became of an offer, for the Parties whose requests wait for it. Why is not theirs to know.
+fn moved(tx: &mut Tx, offer: i64, what: &str) -> Result<Vec<Facts>> {
+    let mut facts = offer_facts(tx, offer, what, "")?;
+    let queued = store::requests::queued(tx, OfferId(offer))?;
+    for facts in &mut facts {
+        facts.only = vec![MessageKind::OfferMoved];
+        facts.parties = queued.iter().map(|row| (Side::Requesting, row.party)).collect();
+    }
+    Ok(facts)
+}
+
+fn lapsed(tx: &mut Tx, request: RequestId, reason: &str) -> Result<Vec<Facts>> {
+    let Some(request) = store::requests::load(tx, request)? else { return Ok(Vec::new()) };
+    Ok(vec![Facts {
+        about: request.id.to_string(),
+        path: format!("/requests/{}", request.id),
+        parties: vec![(Side::Requesting, request.party)],
+        number: request.asked.quantity.unsigned_abs(),
+        name: stock(&request.specification),
+        reason: reason.to_owned(),
+        ..Facts::default()
+    }])
 }
 
 /// An offer that is new on the board, and the saved filters that find it.
@@ -248,9 +289,21 @@ fn policy_facts(policy: i64, approval: &str, in_force_from: i64) -> Facts {
     let from = Timestamp::from_microsecond(in_force_from).map(day).unwrap_or_default();
     Facts {
         path: format!("/policies/{policy}"),
+        what: format!("comes into force on {from}"),
         rows: vec![row("Approval", approval), row("In force from", &from)],
         to: from,
         about: policy,
+        ..Facts::default()
+    }
+}
+
+fn policy_news(policy: i64, what: &str, reason: &str) -> Facts {
+    let policy = PolicyId(policy).to_string();
+    Facts {
+        path: format!("/policies/{policy}"),
+        about: policy,
+        what: what.to_owned(),
+        reason: reason.to_owned(),
         ..Facts::default()
     }
 }

@@ -33,6 +33,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(scan))
         .routes(routes!(remove))
         .routes(routes!(start))
+        .routes(routes!(start_dispatch))
         .routes(routes!(verdicts))
 }
 
@@ -342,6 +343,22 @@ async fn start(
     Path(id): Path<String>,
 ) -> Result<Json<ListState>, Failure> {
     let done = move || transfers::start_from_manifest(&state.app, &who.actor, id_of(&id)?);
+    Ok(Json(blocking(done).await?.into()))
+}
+
+/// Begins the sender's list with hubs that its offer lists: as many as were agreed, of those that can
+/// be dispatched and are in no other list.
+#[utoipa::path(post, path = "/transfers/{id}/start-dispatch", tag = "transfers",
+    operation_id = "start_dispatch_from_offer",
+    params(("id" = String, Path, description = "The transfer")),
+    responses((status = OK, body = ListState), Problem),
+    security(("token" = []), ("session" = [])))]
+async fn start_dispatch(
+    State(state): State<AppState>,
+    who: ApiActor,
+    Path(id): Path<String>,
+) -> Result<Json<ListState>, Failure> {
+    let done = move || transfers::start_from_offer(&state.app, &who.actor, id_of(&id)?);
     Ok(Json(blocking(done).await?.into()))
 }
 

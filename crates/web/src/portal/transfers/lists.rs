@@ -351,19 +351,25 @@ pub(super) async fn clear(
     changed(state, who, (id, side), done, "The list is empty").await
 }
 
-/// Begins the receiver's list with the manifest.
+/// Begins the receiver's list with the manifest, or the sender's with its offer's list.
 pub(super) async fn start(
     state: AppState,
     who: SignedIn,
     Path((id, side)): Path<(String, String)>,
 ) -> Result<Response, Failure> {
     let (id, side): (TransferId, Side) = (number_in(&id)?, side_in(&side)?);
-    if side != Side::Receiver {
-        return Err(Refusal::not_found("page").into());
-    }
     let (app, actor) = (state.app.clone(), who.actor.clone());
-    let done = blocking(move || transfers::start_from_manifest(&app, &actor, id)).await;
-    let said = "Every hub of the manifest is in the list as accepted: now set the exceptions";
+    let done = blocking(move || match side {
+        Side::Sender => transfers::start_from_offer(&app, &actor, id),
+        Side::Receiver => transfers::start_from_manifest(&app, &actor, id),
+    })
+    .await;
+    let said = match side {
+        Side::Sender => "The list begins with hubs that the offer lists",
+        Side::Receiver => {
+            "Every hub of the manifest is in the list as accepted: now set the exceptions"
+        }
+    };
     changed(state, who, (id, side), done, said).await
 }
 

@@ -2,6 +2,7 @@
 
 mod import;
 mod inventory;
+mod job;
 mod notifications;
 mod offer;
 mod operate;
@@ -13,6 +14,7 @@ mod transfer_file;
 
 use std::path::Path;
 
+use app::jobs::{self, JobKind};
 use app::{App, Error, Result};
 use domain::Refusal;
 
@@ -58,6 +60,7 @@ pub fn run(arguments: &Arguments) -> Result<Ended> {
         Command::Journal { subject, most } => operate::journal(arguments, subject.clone(), *most),
         Command::Notice(command) => notifications::notice(arguments, command),
         Command::Mail(command) => notifications::mail(arguments, command),
+        Command::Job(command) => job::run(arguments, command),
         Command::Verify { what: None } => operate::verify(arguments),
         Command::Verify { what: Some(Verify::Allocation { file }) } => {
             selection::verify_allocation(arguments, file)
@@ -74,6 +77,23 @@ pub fn database(arguments: &Arguments) -> &str {
 
 fn open(arguments: &Arguments) -> Result<App> {
     serve::open(database(arguments), Path::new(REPORTS))
+}
+
+/// Waits for a job, wherever it runs, to be done.
+fn wait_for(app: &App, kind: JobKind, subject: i64) -> Result<()> {
+    let job = jobs::finish(app, kind, subject, LONGEST_WAIT)?;
+    let problem = job.problem.unwrap_or_default();
+    match job.state.as_str() {
+        "done" => Ok(()),
+        "failed" => Err(Error::Damaged(format!(
+            "{} has failed: {problem}. When that is mended, have it run again with `hubstock job rerun`",
+            job.id
+        ))),
+        _ => Err(Error::Store(store::Error::Unavailable {
+            doing: format!("do {}, which stays in the queue", job.id),
+            message: problem,
+        })),
+    }
 }
 
 /// Reads a reference such as `ctf-000042`.

@@ -7,7 +7,7 @@ use domain::access::Action;
 use domain::ids::ImportId;
 use serde_json::json;
 
-use super::{file_name, open, reference, sink, source};
+use super::{file_name, open, reference, sink, source, wait_for};
 use crate::arguments::{Arguments, Import, ImportWhat, Snapshot};
 use crate::output::{self, Ended};
 
@@ -40,7 +40,7 @@ fn show(
     repeated: bool,
     answer: Option<&std::path::Path>,
 ) -> Result<Ended> {
-    app::jobs::finish(app, JobKind::LoadImport, import.0, super::LONGEST_WAIT)?;
+    wait_for(app, JobKind::LoadImport, import.0)?;
     let operator = domain::access::Actor::local_operator();
     let view = imports::get(app, &operator, import)?;
     if let Some(out) = answer {

@@ -1,13 +1,13 @@
 //! `hubstock report`.
 
+use app::Result;
 use app::delivery_report::{self, Asker, Proof};
-use app::jobs::{self, JobKind};
+use app::jobs::JobKind;
 use app::tables::Format as TableFormat;
-use app::{Error, Result};
 use domain::ids::ReportRunId;
 use serde_json::json;
 
-use super::{LONGEST_WAIT, open, reference};
+use super::{open, reference, wait_for};
 use crate::arguments::{Arguments, Format, Report};
 use crate::output::{self, Ended};
 
@@ -17,10 +17,7 @@ pub fn run(arguments: &Arguments, command: &Report) -> Result<Ended> {
     match command {
         Report::Delivery { format, out } => {
             let run = delivery_report::request(&app, Asker::Operator, table_format(*format))?;
-            let job = jobs::finish(&app, JobKind::WriteDeliveryReport, run.0, LONGEST_WAIT)?;
-            if job.state != "done" {
-                return Err(Error::Damaged(job.problem.unwrap_or(job.state)));
-            }
+            wait_for(&app, JobKind::WriteDeliveryReport, run.0)?;
             let written = delivery_report::copy_to(&app, run, out)?;
             let json = json!({
                 "run": run.to_string(),

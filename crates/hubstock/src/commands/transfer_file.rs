@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::path::Path;
 
-use app::jobs::{self, JobKind};
+use app::jobs::JobKind;
 use app::journal::Counts;
 use app::transfer_files::{
     self, Checked, GenerateRequest, Generated, InstalledFilter, Submission, TransferFileView,
@@ -15,7 +15,7 @@ use domain::timers::british_day;
 use domain::transfer_files::State;
 use serde_json::json;
 
-use super::{LONGEST_WAIT, file_name, open, reference, sink, source};
+use super::{file_name, open, reference, sink, source, wait_for};
 use crate::arguments::{Arguments, InstalledBefore, TransferFile};
 use crate::output::{self, Ended};
 
@@ -34,7 +34,7 @@ pub fn run(arguments: &Arguments, command: &TransferFile) -> Result<Ended> {
             let submission = Submission { name: file_name(file), all_or_nothing: *all_or_nothing };
             let submitted = transfer_files::submit(&app, &actor, submission, &mut source(file)?)?;
             let id = submitted.id;
-            wait(&app, JobKind::ValidateTransferFile, id)?;
+            wait_for(&app, JobKind::ValidateTransferFile, id.0)?;
             show(arguments, &app, id, submitted.repeated)
         }
         TransferFile::Generate { ids, to, from, reference, out, who } => {
@@ -64,7 +64,7 @@ pub fn run(arguments: &Arguments, command: &TransferFile) -> Result<Ended> {
             let actor = acting(&who.email, Action::AuthoriseTransferFile)?;
             let id = reference(text)?;
             transfer_files::authorise(&app, &actor, id, None)?;
-            wait(&app, JobKind::ApplyTransferFile, id)?;
+            wait_for(&app, JobKind::ApplyTransferFile, id.0)?;
             show(arguments, &app, id, false)
         }
         TransferFile::Reject { reference: text, reason, who } => {
@@ -101,19 +101,6 @@ pub fn run(arguments: &Arguments, command: &TransferFile) -> Result<Ended> {
             Ok(Ended::Well)
         }
         TransferFile::List => list(arguments, &app),
-    }
-}
-
-/// Waits for the job of a transfer file, wherever it runs.
-fn wait(app: &App, kind: JobKind, id: TransferFileId) -> Result<()> {
-    let job = jobs::finish(app, kind, id.0, LONGEST_WAIT)?;
-    match job.state.as_str() {
-        "done" => Ok(()),
-        state => Err(Error::Damaged(format!(
-            "the job {} on {id} is {state}: {}",
-            job.kind,
-            job.problem.unwrap_or_default()
-        ))),
     }
 }
 

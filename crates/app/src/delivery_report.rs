@@ -28,6 +28,7 @@ use crate::{App, Error, Result, aside, settings};
 
 pub use lines::COLUMNS;
 pub use store::delivery_report::Written;
+pub(crate) use write::give_up;
 pub use write::write;
 
 /// Runs that a list shows at once.

@@ -27,7 +27,7 @@ use store::Tx;
 use store::imports::{ImportRow, Stage};
 
 use crate::files::hex;
-use crate::jobs::{self, JobKind};
+use crate::jobs::{self, JobKind, Trouble};
 use crate::journal::{By, Counts, Event, record};
 use crate::{App, Error, Result, files, settings};
 
@@ -90,6 +90,8 @@ pub struct ImportView {
     pub finished_at: Option<Timestamp>,
     /// Counts its changes.
     pub version: i64,
+    /// What is wrong with the job that goes through it, if anything is.
+    pub trouble: Option<Trouble>,
 }
 
 /// Part of the list of imports, and where the next part begins.
@@ -292,6 +294,10 @@ fn must_be_there(tx: &mut Tx, id: ImportId) -> Result<ImportRow> {
 fn view(tx: &mut Tx, row: ImportRow) -> Result<ImportView> {
     let stored = store::files::load(tx, row.file)?;
     let counts = counts_of(&row)?;
+    let job = match load::is_settled(&row) {
+        true => None,
+        false => store::jobs::newest(tx, JobKind::LoadImport.word(), row.id.0)?,
+    };
     Ok(ImportView {
         id: row.id,
         kind: row.kind,
@@ -310,6 +316,7 @@ fn view(tx: &mut Tx, row: ImportRow) -> Result<ImportView> {
         received_at: row.received_at,
         finished_at: row.finished_at,
         version: row.version,
+        trouble: job.as_ref().and_then(Trouble::of),
     })
 }
 

@@ -32,6 +32,7 @@ pub mod transfer_files;
 pub mod transfers;
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
@@ -92,6 +93,8 @@ pub struct App {
     pub worker: String,
     /// How this process sends e-mails.
     pub mail: notifications::Mail,
+    /// Threads of this process that ended although nobody stopped them.
+    pub lost_threads: Arc<AtomicUsize>,
 }
 
 impl App {
@@ -99,7 +102,15 @@ impl App {
     pub fn new(db: Db, reports: PathBuf) -> App {
         let worker = uuid::Uuid::new_v4().to_string();
         let (clock, bell) = (Clock::System, jobs::Bell::default());
-        App { db, clock, bell, reports, worker, mail: notifications::Mail::none() }
+        App {
+            db,
+            clock,
+            bell,
+            reports,
+            worker,
+            mail: notifications::Mail::none(),
+            lost_threads: Arc::default(),
+        }
     }
 
     /// The instant.

@@ -28,6 +28,7 @@ use domain::ids::{PartyId, TransferFileId, TransferId, UserId};
 use domain::transfer_files::{Outcome, State};
 use jiff::Timestamp;
 
+use crate::jobs::Trouble;
 use crate::journal::Counts;
 
 pub use apply::apply;
@@ -244,8 +245,8 @@ pub struct Progress {
     pub done: u64,
     /// Lines in all; 0 when not known yet.
     pub total: u64,
-    /// Why its last attempt failed, if one did. An operator has to look when no other follows.
-    pub problem: Option<String>,
+    /// What is wrong with it, if anything is.
+    pub trouble: Option<Trouble>,
 }
 
 /// What the person who looks at a file may do with it now.

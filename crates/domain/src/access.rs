@@ -184,6 +184,10 @@ pub enum Action {
     SeeMail,
     /// Have an e-mail that was not delivered sent again.
     RetryMail,
+    /// See jobs that have failed for good.
+    SeeFailedJobs,
+    /// Have a job that has failed for good run again.
+    RerunJobs,
 }
 
 /// How far a permission reaches.
@@ -240,6 +244,8 @@ impl Action {
         Action::ReadNotices,
         Action::SeeMail,
         Action::RetryMail,
+        Action::SeeFailedJobs,
+        Action::RerunJobs,
     ];
 
     /// Whether it only reads. A read-only API token may do no other.
@@ -263,6 +269,7 @@ impl Action {
                 | Action::SeeSelection
                 | Action::SeeTransfers
                 | Action::SeeMail
+                | Action::SeeFailedJobs
         )
     }
 }
@@ -386,6 +393,14 @@ pub fn reach(role: Role, action: Action) -> Reach {
         },
         Action::RetryMail => match role {
             SystemAdmin | DccLogistics => All,
+            _ => Nothing,
+        },
+        Action::SeeFailedJobs => match role {
+            DspOperator | DccLogistics | SystemAdmin | Auditor => All,
+            _ => Nothing,
+        },
+        Action::RerunJobs => match role {
+            DspOperator | DccLogistics => All,
             _ => Nothing,
         },
     }

@@ -158,6 +158,9 @@ pub enum Command {
     /// E-mails that were sent or wait
     #[command(subcommand)]
     Mail(Mail),
+    /// Jobs that have failed for good
+    #[command(subcommand)]
+    Job(Job),
     /// Checks the journal's chain and that the tables are what the journal says
     Verify {
         #[command(subcommand)]
@@ -922,6 +925,20 @@ pub enum Mail {
     /// Has one that was refused or given up sent again
     Retry {
         /// Its reference
+        reference: String,
+        #[command(flatten)]
+        who: Who,
+    },
+}
+
+/// Jobs.
+#[derive(Debug, Subcommand)]
+pub enum Job {
+    /// Lists those that have failed for good, newest first
+    List,
+    /// Has one run again, here or by a server, and waits for it
+    Rerun {
+        /// Its reference, such as job-000042
         reference: String,
         #[command(flatten)]
         who: Who,

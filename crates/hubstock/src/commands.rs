@@ -3,6 +3,7 @@
 mod excess;
 mod import;
 mod inventory;
+mod job;
 mod notifications;
 mod offer;
 mod operate;
@@ -15,12 +16,11 @@ mod transfer;
 mod transfer_file;
 mod transfer_list;
 
-use std::fmt::Display;
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};
 use std::path::Path;
 
-use app::jobs::JobKind;
+use app::jobs::{self, JobKind};
 use app::journal::read::JournalFilter;
 use app::tables::Format;
 use app::{App, Error, Result, aside};
@@ -76,6 +76,7 @@ pub fn run(arguments: &Arguments) -> Result<Ended> {
         Command::Journal(which) => operate::journal(arguments, which),
         Command::Notice(command) => notifications::notice(arguments, command),
         Command::Mail(command) => notifications::mail(arguments, command),
+        Command::Job(command) => job::run(arguments, command),
         Command::Verify { what: None } => operate::verify(arguments),
         Command::Verify { what: Some(Verify::Allocation { file }) } => {
             selection::verify_allocation(arguments, file)
@@ -93,17 +94,6 @@ pub fn database(arguments: &Arguments) -> &str {
 fn open(arguments: &Arguments) -> Result<App> {
     let reports = arguments.reports.as_deref().unwrap_or(Path::new(serve::DEFAULT_REPORTS));
     serve::open(database(arguments), reports)
-}
-
-/// Waits until a job is done, wherever it runs. `what` names its subject.
-fn wait(app: &App, kind: JobKind, subject: i64, what: impl Display) -> Result<()> {
-    let job = app::jobs::finish(app, kind, subject, LONGEST_WAIT)?;
-    if job.state == "done" {
-        return Ok(());
-    }
-    let problem = job.problem.unwrap_or_else(|| "nobody has ended it".into());
-    let doing = format!("the job {} on {what} is {}", job.kind, job.state);
-    Err(Error::io(doing)(std::io::Error::other(problem)))
 }
 
 /// A decision that comes too late is well if this person has made it before: the call that did was
@@ -133,6 +123,23 @@ fn party_in(app: &App, actor: &Actor, signifier: Option<&str>) -> Result<Option<
 /// A refusal of a word that is none of these.
 fn one_of<'a>(what: &'static str, names: impl Iterator<Item = &'a str>) -> Refusal {
     Refusal::field(what, format!("Give one of {}.", names.collect::<Vec<_>>().join(", ")))
+}
+
+/// Waits for a job, wherever it runs, to be done.
+fn wait_for(app: &App, kind: JobKind, subject: i64) -> Result<()> {
+    let job = jobs::finish(app, kind, subject, LONGEST_WAIT)?;
+    let problem = job.problem.unwrap_or_default();
+    match job.state.as_str() {
+        "done" => Ok(()),
+        "failed" => Err(Error::Damaged(format!(
+            "{} has failed: {problem}. When that is mended, have it run again with `hubstock job rerun`",
+            job.id
+        ))),
+        _ => Err(Error::Store(store::Error::Unavailable {
+            doing: format!("do {}, which stays in the queue", job.id),
+            message: problem,
+        })),
+    }
 }
 
 /// Reads a reference such as `ctf-000042`.

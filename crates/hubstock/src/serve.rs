@@ -1,6 +1,7 @@
 //! The server: portal and API on one side, the jobs on the other.
 
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,6 +11,7 @@ use std::time::Duration;
 use app::notifications::{Mail, Server, Way};
 use app::{App, Error, Result};
 use store::Db;
+use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::arguments::{Arguments, Command, Serve};
@@ -70,22 +72,27 @@ pub fn serve(app: &App, options: &Serve, demo: bool) -> Result<()> {
     let public_url = options.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let app = &App { mail: mail(options, &public_url, demo)?, ..app.clone() };
     let stop = Arc::new(AtomicBool::new(false));
-    let workers = if options.no_jobs { Vec::new() } else { start_workers(app, &stop) };
+    let mut threads = vec![start(app, &stop, watch_the_disk)];
+    if !options.no_jobs {
+        threads.extend(start_workers(app, &stop));
+    }
+    let stopped = runtime.block_on(async { told_to_stop() })?;
     announce(app, address, &public_url, demo);
 
     let state = web::State::new(app.clone(), &public_url, demo);
     runtime.block_on(async {
-        web::serve(listener, state, told_to_stop()).await;
+        web::serve(listener, state, stopped).await;
     });
     stop.store(true, Ordering::Relaxed);
     app.bell.ring();
-    for worker in workers {
-        if worker.join().is_err() {
-            return Err(Error::Damaged("a worker has panicked".into()));
-        }
+    for thread in threads {
+        thread.join().expect("a thread's panic is caught within it");
     }
     runtime.shutdown_timeout(Duration::from_secs(5));
-    Ok(())
+    match app.lost_threads.load(Ordering::Relaxed) {
+        0 => Ok(()),
+        _ => Err(Error::Damaged("a worker has panicked".into())),
+    }
 }
 
 /// How this process sends e-mails: to the server that it was given, to the demonstration's page, or
@@ -120,37 +127,53 @@ fn announce(app: &App, address: SocketAddr, public_url: &str, demo: bool) {
     tracing::info!(%address, database = app.db.location(), "serving");
 }
 
-/// Ends when the process is asked to stop.
-async fn told_to_stop() {
-    let interrupt = tokio::signal::ctrl_c();
-    let terminate = async {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut stream) => {
-                stream.recv().await;
-            }
-            Err(_) => std::future::pending().await,
+/// Ends when the process is asked to stop, from this call on.
+fn told_to_stop() -> Result<impl Future<Output = ()>> {
+    let hear = |kind| signal(kind).map_err(Error::io("hear when to stop"));
+    let (mut interrupt, mut terminate) =
+        (hear(SignalKind::interrupt())?, hear(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    };
-    tokio::select! {
-        _ = interrupt => {}
-        () = terminate => {}
-    }
-    tracing::info!("stopping");
+        tracing::info!("stopping");
+    })
 }
 
 fn start_workers(app: &App, stop: &Arc<AtomicBool>) -> Vec<thread::JoinHandle<()>> {
     let mut threads: Vec<thread::JoinHandle<()>> = (0..WORKERS)
         .map(|n| {
-            let mut app = app.clone();
-            app.worker = format!("{}-{n}", app.worker);
-            let stop = stop.clone();
-            thread::spawn(move || work(&app, &stop))
+            let worker = format!("{}-{n}", app.worker);
+            start(&App { worker, ..app.clone() }, stop, work)
         })
         .collect();
-    let (app, stop) = (app.clone(), stop.clone());
-    threads.push(thread::spawn(move || keep_time(&app, &stop)));
+    threads.push(start(app, stop, keep_time));
     threads
+}
+
+/// Starts a thread. One that panics is said by `/readyz`, as nobody would miss it otherwise.
+fn start(app: &App, stop: &Arc<AtomicBool>, task: fn(&App, &AtomicBool)) -> thread::JoinHandle<()> {
+    let (app, stop) = (app.clone(), stop.clone());
+    thread::spawn(move || {
+        if catch_unwind(AssertUnwindSafe(|| task(&app, &stop))).is_err() {
+            app.lost_threads.fetch_add(1, Ordering::Relaxed);
+            tracing::error!("a thread has panicked; the program must be restarted");
+        }
+    })
+}
+
+/// Ends the program when a commit was not kept: only the next start finds out what was.
+fn watch_the_disk(app: &App, stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        if app.db.has_failed() {
+            tracing::error!(
+                "the disk failed to keep a commit: ending, to recover at the next start"
+            );
+            std::process::exit(3);
+        }
+        thread::sleep(LONGEST_NAP);
+    }
 }
 
 fn work(app: &App, stop: &AtomicBool) {
@@ -170,12 +193,6 @@ fn work(app: &App, stop: &AtomicBool) {
 fn keep_time(app: &App, stop: &AtomicBool) {
     let (mut last, mut looked) = (None::<std::time::Instant>, None::<std::time::Instant>);
     while !stop.load(Ordering::Relaxed) {
-        if app.db.has_failed() {
-            tracing::error!(
-                "the disk failed to keep a commit: ending, to recover at the next start"
-            );
-            std::process::exit(3);
-        }
         if looked.is_none_or(|at| at.elapsed() >= LOOK) {
             looked = Some(std::time::Instant::now());
             if let Err(error) = app::notifications::pass(app) {

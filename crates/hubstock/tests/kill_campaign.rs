@@ -1,5 +1,5 @@
-//! The program killed at random instants: nothing acknowledged is lost, nothing is half applied,
-//! and what is called again takes effect once.
+//! The server killed at random instants while clients upload, authorise and import: nothing
+//! acknowledged is lost, nothing is half applied, and a call that is repeated takes effect once.
 //!
 //! `HUBSTOCK_KILLS` says how often, on SQLite; a fifth of that on PostgreSQL. A failure prints the
 //! seed, which `HUBSTOCK_SEED` takes.
@@ -7,131 +7,263 @@
 
 mod support;
 
-use std::time::Duration;
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
+use reqwest::blocking::Client;
+use serde_json::Value;
 use support::{Draw, PALLET, World, chf, deliveries, move_pallet};
 
 const PARTIES: [&str; 4] = ["SU-1", "SU-2", "SU-3", "SU-4"];
-const PALLETS: u32 = 6;
+const CLIENTS: u32 = 3;
+/// Pallets that each client has at the beginning.
+const PALLETS: u32 = 2;
+/// The server is killed at most so long after it began to serve.
+const LONGEST_LIFE_MS: u64 = 800;
+/// Long enough for any call with all the kills that come between.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 fn number(name: &str, usual: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
-/// What must be true: where each pallet is.
-struct Campaign {
-    world: World,
-    draw: Draw,
-    holders: Vec<usize>,
-    kills: u64,
-    files: u64,
+/// The server that clients call, wherever it is now.
+struct Service {
+    address: Mutex<String>,
+    stop: AtomicBool,
+    loader: String,
+    preparer: String,
+    authoriser: String,
 }
 
-impl Campaign {
-    /// Runs a command that is killed at a random instant until one run of it ends by itself.
-    fn until_done(&mut self, arguments: &[&str], longest_ms: u64) -> testkit::program::Ran {
-        for attempt in 0..40 {
-            // Later attempts get more time, so that this ends.
-            let micros = self.draw.below(longest_ms * 1000) * (attempt + 1);
-            let longest = Duration::from_micros(micros);
-            match self.world.program.run_killed(arguments, longest) {
-                None => self.kills += 1,
-                Some(ran) => return ran,
-            }
-        }
-        self.world.run(arguments)
+/// A pallet, the Party that it must be with, and how often it moved.
+struct Pallet {
+    number: u32,
+    holder: usize,
+    moves: usize,
+}
+
+/// One client: what it was told had happened.
+struct Caller<'a> {
+    service: &'a Service,
+    client: Client,
+    number: u32,
+    draw: Draw,
+    pallets: Vec<Pallet>,
+    files: Vec<String>,
+    imports: Vec<String>,
+    calls: u32,
+}
+
+impl Caller<'_> {
+    fn url(&self, path: &str) -> String {
+        format!("{}/api/v1{path}", self.service.address.lock().unwrap())
     }
 
-    fn reference(&mut self, file: &str) -> String {
-        let submit = ["--json", "transfer-file", "submit", file, "--as", "logistics@x.example"];
-        let ran = self.until_done(&submit, 60);
-        assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
-        let answer: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
-        answer["reference"].as_str().unwrap().to_owned()
+    /// Makes a writing call, again and again with its key until it is answered, and once more then.
+    fn post(&mut self, token: &str, path: &str, body: &str) -> String {
+        self.calls += 1;
+        let key = format!("client-{}-call-{}", self.number, self.calls);
+        let first = self.answer(token, path, &key, body);
+        let again = self.answer(token, path, &key, body);
+        let id = |answer: &Value| {
+            // An answer that a kill swallowed is told by the journal's entry.
+            let id = answer["id"].as_str().or(answer["subject"].as_str());
+            id.unwrap_or_else(|| panic!("{path}: {answer}")).to_owned()
+        };
+        assert_eq!(id(&first), id(&again), "{path} was done twice");
+        id(&first)
     }
 
-    /// Moves a whole pallet, through kills at every step.
-    fn transfer(&mut self) {
-        let pallet = self.draw.below(self.holders.len() as u64) as usize;
-        let to = (self.holders[pallet] + 1 + self.draw.below(3) as usize) % 4;
-        self.files += 1;
-        // A content of its own for each file: the same content would be answered as before.
-        let text = move_pallet(pallet as u32, PARTIES[to]) + &"\r\n".repeat(self.files as usize);
-        let file = self.world.file(&format!("move-{}.csv", self.files), &text);
-        let reference = self.reference(&file);
-        let authorise = ["transfer-file", "authorise", &reference, "--as", "authoriser@x.example"];
-        let ran = self.until_done(&authorise, 60);
-        // Called again after a kill it may find the file authorised already: refused, and done.
-        assert!(ran.code == Some(0) || ran.code == Some(2), "{}{}", ran.out, ran.err);
-        self.settle(&reference);
-        self.holders[pallet] = to;
-        let response = self.world.well(&["transfer-file", "response", &reference]);
-        assert_eq!(response.lines().count() as u32, PALLET + 1);
-        assert_eq!(response.matches(",S00,").count() as u32, PALLET, "{reference}");
-        for n in [0, PALLET / 2, PALLET - 1] {
-            assert_eq!(self.world.party_of(&chf(pallet as u32, n)), PARTIES[to]);
-        }
-    }
-
-    /// Lets whatever was left running come to its end, as a server that starts again would.
-    fn settle(&self, reference: &str) {
-        let server = self.world.program.serve(&[]);
-        for _ in 0..2_000 {
-            let (_, status) = self.world.json(&["transfer-file", "status", reference]);
-            match status["state"].as_str().unwrap() {
-                "Applied" => {
-                    drop(server);
-                    return;
+    fn answer(&self, token: &str, path: &str, key: &str, body: &str) -> Value {
+        let until = Instant::now() + PATIENCE;
+        while Instant::now() < until {
+            let call = self.client.post(self.url(path)).bearer_auth(token).body(body.to_owned());
+            let call = call.header("If-Match", "*").header("Idempotency-Key", key);
+            let sent = call.send().and_then(|answer| Ok((answer.status(), answer.text()?)));
+            match sent {
+                Ok((status, text)) if status.is_success() => {
+                    return serde_json::from_str(&text).unwrap();
                 }
-                "Authorised" | "Applying" => std::thread::sleep(Duration::from_millis(10)),
-                other => panic!("{reference} is {other}"),
+                Ok((status, text)) if status.is_server_error() || text.contains("is under way") => {
+                }
+                Ok((status, text)) => panic!("{path}: {status} {text}"),
+                Err(_) => {}
             }
+            std::thread::sleep(Duration::from_millis(5));
         }
-        panic!("{reference} is never applied:\n{}", server.log());
+        panic!("{path} is never answered");
     }
 
-    /// Loads new pallets, through kills.
+    /// Waits until the thing at `path` is in none of the passing states, and says in which.
+    fn wait(&self, token: &str, path: &str, passing: &[&str]) -> String {
+        let until = Instant::now() + PATIENCE;
+        while Instant::now() < until {
+            let call = self.client.get(self.url(path)).bearer_auth(token).send();
+            if let Ok(view) = call.and_then(|answer| answer.json::<Value>())
+                && let Some(state) = view["state"].as_str()
+                && !passing.contains(&state)
+            {
+                return state.to_owned();
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("{path} stands still");
+    }
+
+    /// Moves a whole pallet.
+    fn transfer(&mut self) {
+        let service = self.service;
+        let index = self.draw.below(self.pallets.len() as u64) as usize;
+        let to = (self.pallets[index].holder + 1 + self.draw.below(3) as usize) % 4;
+        // A content of its own for each file: the same content would be answered as before.
+        let own = (self.number + CLIENTS * self.calls) as usize;
+        let text = move_pallet(self.pallets[index].number, PARTIES[to]) + &"\r\n".repeat(own);
+        let name = format!("move-{}-{}.csv", self.number, self.calls);
+        let id = self.post(&service.preparer, &format!("/transfer-files?name={name}"), &text);
+        let path = format!("/transfer-files/{id}");
+        let checked = self.wait(&service.preparer, &path, &["Received", "Validating"]);
+        assert_eq!(checked, "Validated", "{id}");
+        self.post(&service.authoriser, &format!("{path}/authorise"), "");
+        let applied = self.wait(&service.preparer, &path, &["Authorised", "Applying"]);
+        assert_eq!(applied, "Applied", "{id}");
+        self.pallets[index].holder = to;
+        self.pallets[index].moves += 1;
+        self.files.push(id);
+    }
+
+    /// Loads a new pallet.
     fn import(&mut self) {
-        let first = self.holders.len() as u32;
-        let file =
-            self.world.file(&format!("asn-{first}.csv"), &deliveries(first..first + 2, "SU-1"));
-        let answer = self.world.path("answer.csv");
-        let answer = answer.to_str().unwrap();
-        let import =
-            ["import", "deliveries", &file, "--as", "operator@x.example", "--answer", answer];
-        let ran = self.until_done(&import, 80);
-        assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
-        let answers = support::text(answer.as_ref());
-        assert_eq!(answers.lines().count() as u32, 2 * PALLET + 1);
-        assert_eq!(answers.matches(",loaded,").count() as u32, 2 * PALLET);
-        self.holders.extend([0, 0]);
+        let service = self.service;
+        let pallet = 1000 * (self.number + 1) + self.imports.len() as u32;
+        let path = format!("/imports?kind=deliveries&name=asn-{pallet}.csv");
+        let id = self.post(&service.loader, &path, &deliveries(pallet..pallet + 1, "SU-1"));
+        let path = format!("/imports/{id}");
+        let loaded = self.wait(&service.loader, &path, &["Received", "Loading"]);
+        assert_eq!(loaded, "Loaded", "{id}");
+        self.pallets.push(Pallet { number: pallet, holder: 0, moves: 0 });
+        self.imports.push(id);
     }
 
-    fn books_are_right(&self) {
-        for (index, party) in ["PARTY1", "PARTY2", "PARTY3", "PARTY4"].iter().enumerate() {
-            let pallets = self.holders.iter().filter(|holder| **holder == index).count();
-            assert_eq!(self.world.stock_of(party), pallets as i64 * i64::from(PALLET), "{party}");
+    fn work(mut self) -> Self {
+        while !self.service.stop.load(Ordering::Relaxed) {
+            let is_import = self.imports.is_empty() || self.draw.below(4) == 0;
+            if is_import { self.import() } else { self.transfer() }
         }
-        let verified = self.world.run(&["verify"]);
-        assert_eq!(verified.code, Some(0), "{}{}", verified.out, verified.err);
+        self
     }
+}
+
+/// Lets the time pass after which a call whose server died may be made again, and another worker
+/// takes its jobs.
+fn let_time_pass(database: &str) {
+    let db = store::Db::open(database).unwrap();
+    let mut tx = db.write().unwrap();
+    tx.batch(
+        "UPDATE idempotency_keys SET created_at = created_at - 121000000;
+         UPDATE jobs SET lease_until = lease_until - 11000000 WHERE state = 'running'",
+    )
+    .unwrap();
+    tx.commit().unwrap();
 }
 
 fn campaign(database: &str, kills: u64) {
     let seed = number("HUBSTOCK_SEED", u64::from(std::process::id()));
     eprintln!("SEED {seed}");
-    let world = World::with_pallets(database, 0..PALLETS);
-    let holders = vec![0; PALLETS as usize];
-    let mut campaign = Campaign { world, draw: Draw(seed), holders, kills: 0, files: 0 };
-    for round in 0..kills * 4 {
-        if campaign.kills >= kills {
-            break;
+    let world = World::with_pallets(database, 0..CLIENTS * PALLETS);
+    let token = |email: &str| {
+        let (code, issued) = world.json(&["user", "token", email, "--name", "kills", "--write"]);
+        assert_eq!(code, Some(0), "{issued}");
+        issued["secret"].as_str().unwrap().to_owned()
+    };
+    let mut server = world.program.serve(&[]);
+    let service = Service {
+        address: Mutex::new(server.address.clone()),
+        stop: AtomicBool::new(false),
+        loader: token("operator@x.example"),
+        preparer: token("logistics@x.example"),
+        authoriser: token("authoriser@x.example"),
+    };
+    let (callers, server) = std::thread::scope(|threads| {
+        let callers: Vec<_> = (0..CLIENTS)
+            .map(|number| {
+                let pallets = number * PALLETS..(number + 1) * PALLETS;
+                let pallet = |number| Pallet { number, holder: 0, moves: 0 };
+                let caller = Caller {
+                    service: &service,
+                    client: Client::builder().timeout(Duration::from_secs(60)).build().unwrap(),
+                    number,
+                    draw: Draw(seed + u64::from(number) + 1),
+                    pallets: pallets.map(pallet).collect(),
+                    files: Vec::new(),
+                    imports: Vec::new(),
+                    calls: 0,
+                };
+                threads.spawn(move || caller.work())
+            })
+            .collect();
+        let mut draw = Draw(seed);
+        for _ in 0..kills {
+            if callers.iter().any(|caller| caller.is_finished()) {
+                break;
+            }
+            std::thread::sleep(Duration::from_micros(draw.below(LONGEST_LIFE_MS * 1000)));
+            server.kill();
+            let_time_pass(database);
+            server = world.program.serve(&[]);
+            server.address.clone_into(&mut service.address.lock().unwrap());
         }
-        if round % 4 == 3 { campaign.import() } else { campaign.transfer() }
+        service.stop.store(true, Ordering::Relaxed);
+        let callers = callers.into_iter().map(|caller| caller.join().unwrap());
+        (callers.collect::<Vec<_>>(), server)
+    });
+    drop(server);
+    books_are_right(&world, &callers);
+    let files: usize = callers.iter().map(|caller| caller.files.len()).sum();
+    let imports: usize = callers.iter().map(|caller| caller.imports.len()).sum();
+    eprintln!("{kills} kills of the server, {files} transfer files, {imports} imports");
+}
+
+/// All that a client was told had happened did, once and whole, and nothing else.
+fn books_are_right(world: &World, callers: &[Caller<'_>]) {
+    let (_, entries) = world.json(&["journal", "--most", "1000000"]);
+    let mut seen: HashMap<(&str, &str), u32> = HashMap::new();
+    for entry in entries.as_array().unwrap() {
+        let (kind, subject) = (entry["kind"].as_str().unwrap(), entry["subject"].as_str().unwrap());
+        *seen.entry((kind, subject)).or_default() += 1;
     }
-    assert!(campaign.kills >= kills, "only {} runs were killed", campaign.kills);
-    campaign.books_are_right();
-    eprintln!("{} kills, {} transfers", campaign.kills, campaign.files);
+    let files: Vec<&String> = callers.iter().flat_map(|caller| &caller.files).collect();
+    let imports: Vec<&String> = callers.iter().flat_map(|caller| &caller.imports).collect();
+    for kind in ["TransferFileReceived", "TransferFileAuthorised", "TransferFileApplied"] {
+        let all = seen.keys().filter(|(k, _)| *k == kind).count();
+        assert_eq!(all, files.len(), "{kind}");
+        assert!(files.iter().all(|id| seen.get(&(kind, id.as_str())) == Some(&1)), "{kind}");
+    }
+    for id in &imports {
+        assert_eq!(seen.get(&("ImportReceived", id.as_str())), Some(&1), "{id}");
+    }
+    let deliveries = imports.len() + 2;
+    let received = seen.keys().filter(|(kind, _)| *kind == "ImportReceived").count();
+    assert_eq!(received, deliveries, "with the Parties and the first pallets");
+    // The newest are those that a kill would have cut.
+    for id in files.iter().rev().take(10) {
+        let response = world.well(&["transfer-file", "response", id]);
+        assert_eq!(response.matches(",S00,").count() as u32, PALLET, "{id}");
+    }
+    let mut held = [0; 4];
+    for pallet in callers.iter().flat_map(|caller| &caller.pallets) {
+        held[pallet.holder] += i64::from(PALLET);
+        let (_, hub) = world.json(&["hub", &chf(pallet.number, PALLET - 1)]);
+        assert_eq!(hub["service_user_reference"], PARTIES[pallet.holder], "{hub}");
+        assert_eq!(hub["parties"].as_array().unwrap().len(), pallet.moves + 1, "{hub}");
+    }
+    for (party, hubs) in ["PARTY1", "PARTY2", "PARTY3", "PARTY4"].iter().zip(held) {
+        assert_eq!(world.stock_of(party), hubs, "{party}");
+    }
+    let verified = world.run(&["verify"]);
+    assert_eq!(verified.code, Some(0), "{}{}", verified.out, verified.err);
 }
 
 #[test]

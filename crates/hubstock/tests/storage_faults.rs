@@ -145,6 +145,38 @@ fn each_storage_call_fails_in_turn_and_nothing_is_lost_or_done_twice() {
     assert!(failed > tried / 3, "only {failed} of {tried} were noticed at all");
 }
 
+#[test]
+fn a_server_whose_disk_loses_a_commit_ends_although_it_does_no_jobs() {
+    let folder = tempfile::tempdir().unwrap();
+    let ground = Ground::new(folder.path());
+    let token = ["--json", "user", "token", "logistics@x.example", "--name", "disk", "--write"];
+    copy(&ground.base, &ground.broken);
+    let issued: serde_json::Value =
+        serde_json::from_str(&well(&ground.broken(), &token, "a token")).unwrap();
+    // What it does from its start to its end without a call comes before the first that fails.
+    let quiet = ground.failing(Which::None, Fault::Io).serve(&["--no-jobs"]);
+    assert_eq!(quiet.stop(), Some(0));
+    let failing = ground.failing(Which::From(ground.count() + 1), Fault::Io);
+    let mut server = failing.serve(&["--no-jobs"]);
+    let client = reqwest::blocking::Client::new();
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let mut call = 0;
+    let ended = loop {
+        if let Some(code) = server.ended() {
+            break code;
+        }
+        assert!(std::time::Instant::now() < until, "it still serves:\n{}", server.log());
+        call += 1;
+        let url = format!("{}/api/v1/transfer-files?name=f{call}.csv", server.address);
+        let secret = issued["secret"].as_str().unwrap();
+        // Whatever it answers, or that it is gone.
+        let _ = client.post(url).bearer_auth(secret).body(format!("{call}")).send();
+    };
+    assert_eq!(ended, 3, "{}", server.log());
+    assert!(server.log().contains("failed to keep a commit"), "{}", server.log());
+    well(&ground.broken(), &["verify"], "after it");
+}
+
 /// A disk that is full, really or as the program sees it.
 enum Full {
     Mounted(SmallDisk),

@@ -70,25 +70,6 @@ impl Program {
         ran(&child.wait_with_output().expect("a child can be waited for"))
     }
 
-    /// Runs the program, and kills it with `kill -9` if it still runs after `longest`. None if it
-    /// was killed.
-    pub fn run_killed(&self, arguments: &[&str], longest: Duration) -> Option<Ran> {
-        let mut command = self.command(arguments);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("the program is built");
-        let until = Instant::now() + longest;
-        while Instant::now() < until {
-            if child.try_wait().expect("a child can be asked").is_some() {
-                return Some(ran(&child.wait_with_output().expect("a child can be waited for")));
-            }
-            std::thread::sleep(Duration::from_micros(500));
-        }
-        // It may end by itself in this very instant.
-        let _ = child.kill();
-        let output = child.wait_with_output().expect("a child can be waited for");
-        output.status.code().map(|_| ran(&output))
-    }
-
     /// Starts `hubstock serve` on a free port, in a folder of its own, and waits until it says that
     /// it serves.
     pub fn serve(&self, arguments: &[&str]) -> Server {
@@ -143,6 +124,11 @@ impl Server {
         let asked = Command::new("sh").args(["-c", "kill -s TERM \"$0\"", &pid]).status();
         assert!(asked.is_ok_and(|status| status.success()), "the server has ended by itself");
         self.child.wait().expect("a child can be waited for").code()
+    }
+
+    /// Its exit code, if it has ended by itself.
+    pub fn ended(&mut self) -> Option<i32> {
+        self.child.try_wait().expect("a child can be asked").and_then(|status| status.code())
     }
 
     /// What it has logged.

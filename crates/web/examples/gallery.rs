@@ -17,6 +17,7 @@ async fn main() -> std::io::Result<()> {
             std::future::pending::<()>().await;
         }
     };
-    web::listen::serve(listener, gallery::router(edge), stop).await;
+    web::listen::serve(listener, gallery::router(edge), stop, web::listen::Patience::default())
+        .await;
     Ok(())
 }

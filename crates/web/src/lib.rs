@@ -35,5 +35,9 @@ pub fn router(state: State) -> Router {
 
 /// Serves until `shutdown` is over, then lets open requests end.
 pub async fn serve(listener: TcpListener, state: State, shutdown: impl Future<Output = ()>) {
-    listen::serve(listener, router(state), shutdown).await;
+    let usual = listen::Patience::default();
+    // Under HTTPS everybody comes by way of a proxy, which holds its own clients to a limit.
+    let of_one_address = usual.of_one_address.filter(|_| !state.has_tls());
+    let patience = listen::Patience { of_one_address, ..usual };
+    listen::serve(listener, router(state), shutdown, patience).await;
 }

@@ -7,6 +7,7 @@ mod excess;
 mod help;
 mod home;
 mod hubs;
+mod jobs;
 mod journal;
 mod notifications;
 mod offers;
@@ -49,6 +50,7 @@ pub fn routes() -> Router<AppState> {
         .merge(help::routes())
         .merge(home::routes())
         .merge(hubs::routes())
+        .merge(jobs::routes())
         .merge(journal::routes())
         .merge(notifications::routes())
         .merge(offers::routes())

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_stream::StreamExt;
-use web::listen::{Patience, serve_with};
+use web::listen::{Patience, serve};
 
 const SHORT: Duration = Duration::from_millis(100);
 const LONG: Duration = Duration::from_secs(20);
@@ -43,12 +43,21 @@ async fn start(patience: Patience) -> Running {
     let shutdown = async move {
         stopped.await.unwrap_or_default();
     };
-    let server = tokio::spawn(serve_with(listener, router, shutdown, patience));
+    let server = tokio::spawn(serve(listener, router, shutdown, patience));
     Running { address, stop, server }
 }
 
 fn patience() -> Patience {
-    Patience { headers: LONG, body: LONG, taking: LONG, stopping: LONG, connections: 8 }
+    Patience {
+        headers: LONG,
+        body: LONG,
+        pace_grace: LONG,
+        pace: 1,
+        taking: LONG,
+        stopping: LONG,
+        connections: 8,
+        of_one_address: None,
+    }
 }
 
 /// What the server says to these bytes until it closes; the test fails if it does not close.
@@ -90,6 +99,61 @@ async fn a_body_that_never_comes_closes_the_connection() {
     let sent = "POST /take HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n12345";
     let said = said_until_closed(running.address, sent).await;
     assert!(!said.contains("200 OK"), "{said}");
+}
+
+/// What the server says to a body of one byte every few milliseconds.
+async fn said_to_drops(running: &Running) -> String {
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    let begun = "POST /take HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 40\r\n\r\n";
+    stream.write_all(begun.as_bytes()).await.unwrap();
+    let (mut reading, mut writing) = stream.split();
+    let drops = async {
+        for _ in 0..40 {
+            // It fails when the server has closed, which the reader sees too.
+            let _ = writing.write_all(b"x").await;
+            tokio::time::sleep(SHORT / 10).await;
+        }
+        std::future::pending::<()>().await
+    };
+    let mut said = Vec::new();
+    tokio::select! {
+        _ = reading.read_to_end(&mut said) => {}
+        () = drops => {}
+        () = tokio::time::sleep(LONG) => panic!("not closed"),
+    }
+    String::from_utf8(said).unwrap()
+}
+
+#[tokio::test]
+async fn a_body_that_comes_in_drops_closes_the_connection() {
+    let running = start(Patience { pace_grace: SHORT, pace: 1000, ..patience() }).await;
+    assert!(!said_to_drops(&running).await.contains("200 OK"));
+    let patient = start(Patience { pace: 1, pace_grace: LONG, ..patience() }).await;
+    assert!(said_to_drops(&patient).await.contains("200 OK"));
+}
+
+#[tokio::test]
+async fn one_address_does_not_take_all_connections() {
+    let running = start(Patience { of_one_address: Some(2), ..patience() }).await;
+    let ask = async |from: &str| {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(format!("{from}:0").parse().unwrap()).unwrap();
+        let mut stream = socket.connect(running.address).await.unwrap();
+        let mut byte = [0];
+        // A connection that is closed at once may not even take the question.
+        let _ = stream.write_all(b"GET /who HTTP/1.1\r\nhost: a\r\n\r\n").await;
+        let read =
+            timeout(LONG, stream.read(&mut byte)).await.expect("neither answered nor closed");
+        matches!(read, Ok(1)).then_some(stream)
+    };
+    let first = ask("127.0.0.1").await.expect("it is the first");
+    let second = ask("127.0.0.1").await.expect("it is the second");
+    assert!(ask("127.0.0.1").await.is_none(), "it is one too many");
+    assert!(ask("127.0.0.2").await.is_some(), "another address is served");
+    drop((first, second));
+    // The server notices by and by that they are gone.
+    let again = async { while ask("127.0.0.1").await.is_none() {} };
+    timeout(LONG, again).await.expect("their places are free again");
 }
 
 #[tokio::test]

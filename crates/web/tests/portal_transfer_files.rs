@@ -65,6 +65,41 @@ async fn a_file_goes_from_the_upload_to_its_answers() {
 }
 
 #[tokio::test]
+async fn a_file_whose_job_broke_says_so_and_is_run_again() {
+    let (portal, preparer, _) = portal();
+    let operator = portal.visitor("operate@dsp.example", Role::DspOperator, None);
+    let auditor = portal.visitor("audit@dcc.example", Role::Auditor, None);
+    let page = send(&portal, &preparer, &mixed()).await;
+    let set = |columns: &str| {
+        let mut tx = portal.app.db.write().unwrap();
+        tx.batch(&format!("UPDATE jobs SET problem = 'the disk is <full>', {columns}")).unwrap();
+        tx.commit().unwrap();
+    };
+    set("attempts = 1");
+    let waiting = portal.get(&preparer, &page).await;
+    waiting.must_say("The last attempt broke off: the disk is").must_say("tries again by itself");
+    portal.get(&operator, "/jobs").await.must_say("No job has failed.");
+
+    set("state = 'failed', finished_at = 1");
+    let failed = portal.get(&preparer, &page).await;
+    failed.must_say("Hubstock has stopped working on this.");
+    failed.must_say("What broke it: the disk is").must_say("has job-000001 run again");
+    failed.must_say("The DSP operator or DCC logistics");
+    assert!(!failed.text.contains("<progress"), "nothing goes on");
+    portal.get(&operator, "/").await.must_say("Check ctf-000001");
+    portal.get(&auditor, "/jobs").await.must_say("job-000001").must_not_say("Run again");
+    portal.post(&auditor, "/jobs/job-000001/rerun", &[]).await.must_be(StatusCode::FORBIDDEN);
+    let listed = portal.get(&operator, "/jobs").await;
+    listed.must_say("Check ctf-000001").must_say("Run again job-000001");
+    let again = portal.post(&operator, "/jobs/job-000001/rerun", &[]).await;
+    assert_eq!(again.location(), "/jobs");
+    portal.post(&operator, "/jobs/job-000001/rerun", &[]).await.must_be(StatusCode::CONFLICT);
+    portal.work();
+    portal.get(&preparer, &page).await.must_say("Waiting to be authorised");
+    portal.get(&operator, "/jobs").await.must_say("No job has failed.");
+}
+
+#[tokio::test]
 async fn the_preparer_is_refused_by_the_server_too() {
     let (portal, preparer, _) = portal();
     let page = send(&portal, &preparer, &mixed()).await;

@@ -12,6 +12,7 @@ use std::sync::mpsc::sync_channel;
 use domain::ids::ReportRunId;
 use domain::tabular::write_record;
 use jiff::Timestamp;
+use store::Tx;
 use store::bulk::export::{HubRow, hubs};
 use store::delivery_report::{self as rows, Written};
 
@@ -33,15 +34,7 @@ pub fn write(run: &Run<'_>) -> Result<()> {
     let Some(row) = row.filter(|row| row.state == "Waiting") else { return Ok(()) };
     let format = Format::from_word(&row.format)
         .ok_or_else(|| Error::Damaged(format!("{id}: {} is no format", row.format)))?;
-    match produce(run, id, format) {
-        Ok(written) => settle(run.app, id, &written),
-        Err(error) => {
-            if !run.will_try_again(&error) {
-                give_up(run.app, id, &error)?;
-            }
-            Err(error)
-        }
-    }
+    settle(run.app, id, &produce(run, id, format)?)
 }
 
 fn settle(app: &App, id: ReportRunId, written: &Written) -> Result<()> {
@@ -61,13 +54,13 @@ fn settle(app: &App, id: ReportRunId, written: &Written) -> Result<()> {
     Ok(tx.commit()?)
 }
 
-fn give_up(app: &App, id: ReportRunId, error: &Error) -> Result<()> {
-    let mut tx = app.db.write()?;
-    let reason = error.to_string();
-    if rows::fail(&mut tx, id, &reason)? {
-        record(&mut tx, app.now(), By::SYSTEM, &Event::DeliveryReportFailed { run: id.0, reason })?;
+/// Gives a run up whose job has failed for good.
+pub fn give_up(tx: &mut Tx, app: &App, id: ReportRunId, reason: &str) -> Result<()> {
+    if rows::fail(tx, id, reason)? {
+        let event = Event::DeliveryReportFailed { run: id.0, reason: reason.to_owned() };
+        record(tx, app.now(), By::SYSTEM, &event)?;
     }
-    Ok(tx.commit()?)
+    Ok(())
 }
 
 fn produce(run: &Run<'_>, id: ReportRunId, format: Format) -> Result<Written> {

@@ -293,7 +293,7 @@ pub fn load(run: &Run<'_>) -> Result<()> {
 }
 
 /// Whether the job has nothing left to do.
-fn is_settled(import: &ImportRow) -> bool {
+pub(super) fn is_settled(import: &ImportRow) -> bool {
     import.state.is_final() || import.state == ImportState::Compared
 }
 
@@ -313,20 +313,11 @@ fn commit_chunk(
     let mut tx = app.db.write()?;
     let import = super::must_be_there(&mut tx, id)?;
     if (import.next_offset, import.next_line) != (from.offset, from.line) {
-        return Err(superseded());
+        return Err(crate::jobs::lost());
     }
     let event = chunk(&mut tx, &import, loader, from, to, at)?;
     record(&mut tx, at, By::SYSTEM, &event)?;
     Ok(tx.commit()?)
-}
-
-/// Another worker believed this one gone and has taken over. The job is tried again, in case that
-/// one goes.
-fn superseded() -> Error {
-    Error::Store(store::Error::Unavailable {
-        doing: "load an import".into(),
-        message: "another worker has gone on with it".into(),
-    })
 }
 
 fn finish(run: &Run<'_>, id: ImportId) -> Result<()> {

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use domain::ids::{
-    AllocationRunId, ImportId, MessageId, OfferId, PartyId, PolicyId, ReportRunId, RequestId,
-    SavedFilterId, TokenId, TransferFileId, TransferId, UserId,
+    AllocationRunId, ImportId, JobId, MessageId, OfferId, PartyId, PolicyId, ReportRunId,
+    RequestId, SavedFilterId, TokenId, TransferFileId, TransferId, UserId,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -376,6 +376,9 @@ pub enum Event {
     NotificationChosen { user: i64, kind: String, delivery: String },
     /// An e-mail that was refused or given up was put in the outbox again.
     MailRetried { message: i64 },
+    // Jobs.
+    /// Somebody had a job run again that had failed for good.
+    JobRerun { job: i64, what: String, subject: i64 },
 }
 
 /// Every kind of entry, in the order of [`Event`].
@@ -480,6 +483,8 @@ pub const KINDS: &[&str] = &[
     // Notices and e-mails.
     "NotificationChosen",
     "MailRetried",
+    // Jobs.
+    "JobRerun",
 ];
 
 impl Event {
@@ -621,6 +626,8 @@ impl Event {
             // Notices and e-mails.
             Event::NotificationChosen { user, .. } => UserId(*user).to_string(),
             Event::MailRetried { message } => MessageId(*message).to_string(),
+            // Jobs.
+            Event::JobRerun { job, .. } => JobId(*job).to_string(),
         }
     }
 }

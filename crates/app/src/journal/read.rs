@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use domain::DeviceId;
 use domain::access::{Action, Actor};
 use domain::ids::{
-    ImportId, MessageId, OfferId, PartyId, PolicyId, ReportRunId, RequestId, SavedFilterId,
+    ImportId, JobId, MessageId, OfferId, PartyId, PolicyId, ReportRunId, RequestId, SavedFilterId,
     TokenId, TransferFileId, TransferId, UserId,
 };
 use jiff::Timestamp;
 use store::journal::{Filter, NamedEntry};
 
 use super::{Counts, Event};
+use crate::jobs::JobKind;
 use crate::{App, Result};
 
 /// Entries that a list shows at once.
@@ -447,6 +448,13 @@ pub fn sentence(event: &Event) -> String {
             format!("Chose for {} to be told of {kind} by e-mail: {delivery}", UserId(*user))
         }
         Event::MailRetried { message } => format!("Had {} sent again", MessageId(*message)),
+        // Jobs.
+        Event::JobRerun { job, what, subject } => {
+            let on = JobKind::from_word(what).map_or(String::new(), |kind| {
+                format!(": {} {}", kind.name(), kind.subject(*subject))
+            });
+            format!("Had {} run again{on}", JobId(*job))
+        }
     }
 }
 

@@ -89,6 +89,8 @@ pub fn redo(tx: &mut Tx, from: &App, entry: &EntryRow, event: &Event) -> Result<
         Event::NotificationChosen { .. } | Event::MailRetried { .. } => {
             notifications::redo(tx, entry.at, event).map(|()| true)?
         }
+        // Jobs are not rebuilt: what they did is in the journal.
+        Event::JobRerun { .. } => true,
         Event::SettingChanged { name, to, .. } => {
             store::settings::put(tx, name, to)?;
             true

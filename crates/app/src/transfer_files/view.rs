@@ -13,7 +13,7 @@ use super::{
     TransferFileRow, TransferFileView,
 };
 use crate::files::hex;
-use crate::jobs::JobKind;
+use crate::jobs::{JobKind, Trouble};
 use crate::{App, Error, Result};
 
 /// The most that one part of a list holds.
@@ -120,7 +120,7 @@ pub fn get(app: &App, actor: &Actor, id: TransferFileId) -> Result<TransferFileV
         decided_at: row.decided_at,
         applied_at: row.applied_at,
         version: row.version,
-        next_step: next_step(&row, state),
+        next_step: next_step(&row, state, progress.as_ref()),
         progress,
         may: may(actor, &row),
         response_name: has_answers.then(|| response_name(&row.name)),
@@ -185,7 +185,7 @@ fn progress(tx: &mut Tx, row: &Row) -> Result<Option<Progress>> {
     Ok(job.map(|job| Progress {
         done: job.progress.unsigned_abs(),
         total: job.total.unsigned_abs(),
-        problem: job.problem,
+        trouble: Trouble::of(&job),
     }))
 }
 
@@ -199,8 +199,12 @@ fn may(actor: &Actor, row: &Row) -> May {
     }
 }
 
-fn next_step(row: &Row, state: State) -> NextStep {
+fn next_step(row: &Row, state: State, progress: Option<&Progress>) -> NextStep {
     let step = |what: &str, whose: Option<String>| NextStep { what: what.to_owned(), whose };
+    if let Some(failed) = progress.and_then(|p| p.trouble.as_ref()).filter(|t| t.has_failed) {
+        let what = format!("Have {} run again, when what broke it is mended.", failed.job);
+        return step(&what, Some("The DSP operator or DCC logistics".to_owned()));
+    }
     let ours = || Some("Hubstock".to_owned());
     match state {
         State::Received => step("The lines are going to be checked.", ours()),

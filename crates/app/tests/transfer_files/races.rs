@@ -1,10 +1,16 @@
 //! Things that happen at the same time.
 
+use std::sync::Barrier;
 use std::thread;
+use std::time::{Duration, Instant};
 
+use app::imports;
+use app::jobs::{self, JobKind};
 use app::transfer_files::{self, InstalledFilter, Submission};
+use domain::ids::ImportId;
 use domain::inventory::SmiStatus;
 use domain::transfer_files::State;
+use jiff::{SignedDuration, Timestamp};
 use store::args;
 use testkit::world::both;
 
@@ -74,6 +80,93 @@ fn a_hub_that_is_installed_in_between_stays_and_finance_is_told() {
         assert!(transfer_files::settle(&app, &preparer(), waiting[0].id, "not mine").is_err());
         assert!(queue(InstalledFilter::Open).is_empty());
         assert_eq!(queue(InstalledFilter::Settled).len(), 1);
+        books_balance(&app);
+    });
+}
+
+/// A feed that gives hubs 1 to 20 this status in this hour.
+fn feed(app: &app::App, status: &str, hour: u32) -> ImportId {
+    let since = "2026-06-01T00:00:00Z".parse::<Timestamp>().unwrap();
+    let since = since + SignedDuration::from_hours(hour.into());
+    let mut text = String::from("CHFID,SMIStatus,StatusDate\n");
+    for n in 1..=20 {
+        text.push_str(&format!("{},{status},{since}\n", hub(n)));
+    }
+    let operator = actor(3, &[domain::access::Role::DspOperator]);
+    let kind = imports::Kind::Statuses;
+    imports::submit(app, &operator, kind, "feed.csv", &mut text.as_bytes()).unwrap().import
+}
+
+/// The place in the journal of the only entry of these kinds about this.
+fn place(app: &app::App, kinds: [&str; 2], subject: &str) -> i64 {
+    let sql = "SELECT min(seq), count(*) FROM journal WHERE kind IN ($1, $2) AND subject = $3";
+    let args = args![kinds[0], kinds[1], subject];
+    let row = app.db.read().unwrap().one("entry", sql, args).unwrap();
+    assert_eq!(row.get::<i64>(1), 1, "{kinds:?} {subject}");
+    row.get(0)
+}
+
+#[test]
+fn no_hub_moves_whose_status_changed_first_however_close_they_race() {
+    const ROUNDS: u32 = 40;
+    both(|url| {
+        let app = world(url);
+        let nodes =
+            [(); 2].map(|()| app::App { db: store::Db::open(url).unwrap(), ..neighbour(&app) });
+        let finish = |node: &app::App, kind, subject| {
+            let job = jobs::finish(node, kind, subject, Duration::from_secs(60)).unwrap();
+            assert_eq!((job.state.as_str(), job.problem), ("done", None));
+        };
+        let mut moved = 0;
+        for round in 0..ROUNDS {
+            if round > 0 {
+                feed(&app, "Pending", 2 * round);
+                run_jobs(&app);
+            }
+            let (from, to_party) =
+                (whose(&app, 1).0, if whose(&app, 1).0 == 1 { "SOU1" } else { "NOR1" });
+            let bytes = [to(to_party, 1..=20), b"\r\n".repeat(round as usize)].concat();
+            let file = submit(&app, "race.csv", &bytes);
+            authorise(&app, file);
+            let import = feed(&app, "Whitelisted", 2 * round + 1);
+            let apply = || finish(&nodes[0], JobKind::ApplyTransferFile, file.0);
+            let load = || finish(&nodes[1], JobKind::LoadImport, import.0);
+            match round {
+                0 => (apply(), load()),
+                1 => (load(), apply()),
+                _ => {
+                    let begin = Barrier::new(2);
+                    // Either has a little time before the other, another in each round.
+                    let ahead = Duration::from_micros(u64::from(round / 2 * 397 % 8000));
+                    let run = |is_first: bool, job: &dyn Fn()| {
+                        begin.wait();
+                        let from = Instant::now();
+                        while !is_first && from.elapsed() < ahead {
+                            std::hint::spin_loop();
+                        }
+                        job();
+                    };
+                    thread::scope(|threads| {
+                        threads.spawn(|| run(round % 2 == 0, &apply));
+                        threads.spawn(|| run(round % 2 == 1, &load));
+                    });
+                    ((), ())
+                }
+            };
+            let applied = ["TransferFileApplied", "TransferFileFailed"];
+            let applied = place(&app, applied, &file.to_string());
+            let changed = place(&app, ["ImportLoaded", "-"], &import.to_string());
+            let may_move = applied < changed;
+            moved += u32::from(may_move);
+            let answered = response(&app, file);
+            assert_eq!(codes(&answered), [if may_move { "S00" } else { "R04" }; 20], "{round}");
+            for n in 1..=20 {
+                let now = whose(&app, n).0;
+                assert_eq!(now != from, may_move, "hub {n} in round {round}");
+            }
+        }
+        assert!((1..ROUNDS).contains(&moved), "{moved} of {ROUNDS} moved");
+        eprintln!("the apply was first in {moved} of {ROUNDS} rounds");
         books_balance(&app);
     });
 }

@@ -9,7 +9,7 @@ use domain::access::{Action, Actor};
 use domain::ids::ImportId;
 use serde_json::json;
 
-use super::{acting, file_name, once, open, reference, source, wait, write_file, write_out};
+use super::{acting, file_name, once, open, reference, source, wait_for, write_file, write_out};
 use crate::arguments::{Arguments, Import, ImportFile, ImportWhat, Snapshot};
 use crate::output::{self, Ended, Out};
 
@@ -94,7 +94,7 @@ fn finish(
     repeated: bool,
     answer: Option<&Path>,
 ) -> Result<Ended> {
-    wait(app, JobKind::LoadImport, import.0, import)?;
+    wait_for(app, JobKind::LoadImport, import.0)?;
     let operator = Actor::local_operator();
     let view = imports::get(app, &operator, import)?;
     if let Some(out) = answer {

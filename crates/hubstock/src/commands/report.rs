@@ -8,7 +8,7 @@ use domain::access::Actor;
 use domain::ids::ReportRunId;
 use serde_json::json;
 
-use super::{open, reference, wait, write_out};
+use super::{open, reference, wait_for, write_out};
 use crate::arguments::{Arguments, Format, Report};
 use crate::output::{self, Ended};
 
@@ -18,7 +18,7 @@ pub fn run(arguments: &Arguments, command: &Report) -> Result<Ended> {
     match command {
         Report::Delivery { format, out } => {
             let run = delivery_report::request(&app, Asker::Operator, table_format(*format))?;
-            wait(&app, JobKind::WriteDeliveryReport, run.0, run)?;
+            wait_for(&app, JobKind::WriteDeliveryReport, run.0)?;
             let written = delivery_report::copy_to(&app, run, out)?;
             let json = json!({
                 "run": run.to_string(),

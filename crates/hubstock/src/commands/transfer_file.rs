@@ -16,7 +16,7 @@ use domain::timers::british_day;
 use domain::transfer_files::State;
 use serde_json::json;
 
-use super::{file_name, once, open, reference, source, wait, write_bytes, write_out};
+use super::{file_name, once, open, reference, source, wait_for, write_bytes, write_out};
 use crate::arguments::{Arguments, InstalledBefore, TransferFile};
 use crate::output::{self, Ended};
 
@@ -35,7 +35,7 @@ pub fn run(arguments: &Arguments, command: &TransferFile) -> Result<Ended> {
             let submission = Submission { name: file_name(file), all_or_nothing: *all_or_nothing };
             let submitted = transfer_files::submit(&app, &actor, submission, &mut source(file)?)?;
             let id = submitted.id;
-            wait(&app, JobKind::ValidateTransferFile, id.0, id)?;
+            wait_for(&app, JobKind::ValidateTransferFile, id.0)?;
             show(arguments, &app, id, submitted.repeated)
         }
         TransferFile::Generate { ids, to, from, reference, out, who } => {
@@ -65,7 +65,7 @@ pub fn run(arguments: &Arguments, command: &TransferFile) -> Result<Ended> {
             let id: TransferFileId = reference(text)?;
             let decided = transfer_files::authorise(&app, &actor, id, None);
             once(&app, &actor, &id.to_string(), "TransferFileAuthorised", decided)?;
-            wait(&app, JobKind::ApplyTransferFile, id.0, id)?;
+            wait_for(&app, JobKind::ApplyTransferFile, id.0)?;
             show(arguments, &app, id, false)
         }
         TransferFile::Reject { reference: text, reason, who } => {

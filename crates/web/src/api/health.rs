@@ -1,5 +1,7 @@
 //! Whether this process lives, and whether it can serve.
 
+use std::sync::atomic::Ordering;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -32,15 +34,20 @@ async fn live() -> Json<Health> {
     Json(Health { status: "live" })
 }
 
-/// Whether the database can be reached and has the tables of this version.
+/// Whether the database can be reached and has the tables of this version, and nothing of the
+/// process has ended.
 #[utoipa::path(get, path = "/readyz", tag = "service", operation_id = "is_ready",
     responses((status = OK, body = Health), (status = 503, body = Health), Problem))]
 async fn ready(State(state): State<AppState>) -> Result<Response, Failure> {
+    let lost = state.app.lost_threads.load(Ordering::Relaxed);
     let current = blocking(move || Ok(state.app.db.is_current()?)).await?;
-    let (status, words) = if current {
-        (StatusCode::OK, "ready")
+    let missing = if !current {
+        Some("the tables are of another version: run hubstock migrate")
+    } else if lost > 0 {
+        Some("a worker has ended: restart hubstock")
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the tables are of another version: run hubstock migrate")
+        None
     };
-    Ok((status, Json(Health { status: words })).into_response())
+    let status = missing.map_or(StatusCode::OK, |_| StatusCode::SERVICE_UNAVAILABLE);
+    Ok((status, Json(Health { status: missing.unwrap_or("ready") })).into_response())
 }

@@ -8,15 +8,15 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use domain::access::Actor;
+use domain::access::{Action, Actor};
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Problem;
 use super::given::reference;
+use super::{Page, Problem};
 use crate::error_pages::{Failure, blocking};
 use crate::session::ApiActor;
 use crate::state::AppState;
@@ -24,7 +24,11 @@ use crate::streams::LOOK;
 
 /// The routes of this capability.
 pub fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(show)).routes(routes!(events))
+    OpenApiRouter::new()
+        .routes(routes!(failed))
+        .routes(routes!(show))
+        .routes(routes!(events))
+        .routes(routes!(rerun))
 }
 
 /// A job.
@@ -90,6 +94,32 @@ async fn show(
 ) -> Result<Json<Job>, Failure> {
     let find = move || jobs::view(&state.app, &who.actor, reference(&id, "job")?);
     Ok(Json(shown(blocking(find).await?)))
+}
+
+/// Jobs that have failed for good and wait for somebody to have them run again, newest first.
+#[utoipa::path(get, path = "/jobs/failed", tag = "jobs", operation_id = "list_failed_jobs",
+    responses((status = OK, body = Page<Job>), Problem),
+    security(("token" = []), ("session" = [])))]
+async fn failed(State(state): State<AppState>, who: ApiActor) -> Result<Json<Page<Job>>, Failure> {
+    let found = blocking(move || jobs::failed(&state.app, &who.actor)).await?;
+    Ok(Page::part(found.into_iter().map(shown).collect(), None))
+}
+
+/// Has a job that has failed for good run again.
+#[utoipa::path(post, path = "/jobs/{id}/rerun", tag = "jobs", operation_id = "rerun_job",
+    params(("id" = String, Path, description = "The job")),
+    responses((status = OK, body = Job), Problem),
+    security(("token" = []), ("session" = [])))]
+async fn rerun(
+    State(state): State<AppState>,
+    who: ApiActor,
+    Path(id): Path<String>,
+) -> Result<Json<Job>, Failure> {
+    let again = move || {
+        who.actor.must(Action::RerunJobs)?;
+        jobs::rerun(&state.app, &who.actor, reference(&id, "job")?)
+    };
+    Ok(Json(shown(blocking(again).await?)))
 }
 
 /// How a job goes on, as server-sent events: `progress` with the job as JSON, then `done`.

@@ -533,6 +533,8 @@ const ROUTES: &[Route] = &[
     route("list_mail", "GET /api/v1/mail", "", May(SeeMail)),
     route("get_mail", "GET /api/v1/mail/msg-999999", "", May(SeeMail)),
     route("retry_mail", "POST /api/v1/mail/msg-999999/retry", "", May(RetryMail)),
+    route("list_failed_jobs", "GET /api/v1/jobs/failed", "", May(SeeFailedJobs)),
+    route("rerun_job", "POST /api/v1/jobs/job-999999/rerun", "", May(RerunJobs)),
     // A job that one may not see is one that there is not.
     route("get_job", "GET /api/v1/jobs/job-999999", "", Somebody),
     route("follow_job", "GET /api/v1/jobs/job-999999/events", "", Somebody),

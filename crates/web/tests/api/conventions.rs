@@ -147,6 +147,10 @@ fn the_service_says_how_it_is() {
                 (StatusCode::OK, Some(status))
             );
         }
+        world.app.lost_threads.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let answer = world.send(Request::get("/readyz").body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(answer.text().contains("a worker has ended"), "{}", answer.text());
         world.exec("DELETE FROM migrations");
         let answer = world.send(Request::get("/readyz").body(Body::empty()).unwrap()).await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);

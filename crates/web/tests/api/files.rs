@@ -213,3 +213,27 @@ fn an_upload_with_a_key_is_kept_once() {
         assert_eq!(world.count("transfer_files"), 1);
     });
 }
+
+#[test]
+fn a_job_that_has_failed_is_listed_and_run_again() {
+    both(|world| async move {
+        let token = world.token(Role::DspOperator, true);
+        let sent = world.upload(&token, "/imports?kind=deliveries&name=asn.csv", delivery(1)).await;
+        assert_eq!(sent.status, StatusCode::ACCEPTED, "{}", sent.text());
+        let failed = "UPDATE jobs SET state = 'failed', problem = 'no luck' WHERE id = 1";
+        world.exec(failed);
+        let listed = world.call(&token, "GET /jobs/failed", None).await.json();
+        assert_eq!(listed["items"][0]["id"], "job-000001", "{listed}");
+        assert_eq!(listed["items"][0]["subject"], "imp-000001");
+        assert_eq!(listed["items"][0]["problem"], "no luck");
+        let again = world.call(&token, "POST /jobs/job-000001/rerun", None).await;
+        assert_eq!((again.status, &again.json()["state"]), (StatusCode::OK, &json!("ready")));
+        let twice = world.call(&token, "POST /jobs/job-000001/rerun", None).await;
+        assert_eq!(twice.status, StatusCode::CONFLICT);
+        world.work().await;
+        let loaded = world.call(&token, "GET /imports/imp-000001", None).await.json();
+        assert_eq!(loaded["state"], "Loaded", "{loaded}");
+        let none = world.call(&token, "GET /jobs/failed", None).await.json();
+        assert_eq!(none["items"], json!([]));
+    });
+}

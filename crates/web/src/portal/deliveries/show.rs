@@ -47,6 +47,7 @@ enum Decision {
 #[template(path = "deliveries/progress.html")]
 struct ProgressPart<'a> {
     import: &'a ImportView,
+    goes_on: bool,
 }
 
 /// The page of one file.
@@ -140,7 +141,8 @@ pub(super) async fn events(
 }
 
 fn progress_of(import: &ImportView) -> String {
-    part(&ProgressPart { import })
+    let goes_on = import.trouble.as_ref().is_none_or(|trouble| !trouble.has_failed);
+    part(&ProgressPart { import, goes_on })
 }
 
 /// The answers to all lines, as a file.

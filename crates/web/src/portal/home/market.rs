@@ -1,5 +1,6 @@
 //! What waits for a person on the market: offers, requests, selection; and e-mails that nobody got.
 
+use app::jobs;
 use app::notifications::{self, MessageState};
 use app::timers::{self, DeadlineRow};
 use app::{App, Result, offers, requests};
@@ -39,6 +40,9 @@ pub fn groups(app: &App, actor: &Actor) -> Result<Vec<Group>> {
     }
     if may(actor, Action::RetryMail) {
         groups.push(refused(app, actor)?);
+    }
+    if may(actor, Action::RerunJobs) {
+        groups.push(failed(app, actor)?);
     }
     groups.retain(|group| !group.tasks.is_empty());
     Ok(groups)
@@ -124,5 +128,24 @@ fn refused(app: &App, actor: &Actor) -> Result<Group> {
         tasks: tasks.collect(),
         empty: "",
         all: Some(("All e-mails", "/mail")),
+    })
+}
+
+/// Jobs that wait for somebody to have them run again.
+fn failed(app: &App, actor: &Actor) -> Result<Group> {
+    let found = jobs::failed(app, actor)?;
+    let tasks = found.iter().take(NAMED as usize).map(|job| Task {
+        id: job.id.to_string(),
+        text: format!("{} {}", job.kind.name(), job.subject),
+        href: "/jobs".to_owned(),
+        status: "Failed".to_owned(),
+        colour: "red",
+        hint: job.problem.clone().unwrap_or_default(),
+    });
+    Ok(Group {
+        title: "Jobs that have failed",
+        tasks: tasks.collect(),
+        empty: "",
+        all: Some(("All failed jobs", "/jobs")),
     })
 }

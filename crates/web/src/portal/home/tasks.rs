@@ -263,6 +263,7 @@ fn elsewhere(actor: &Actor) -> Group {
         (Action::ReadJournal, "journal", "Read the journal", "/journal"),
         (Action::ReadNotices, "notices", "Your notices", "/notices"),
         (Action::SeeMail, "mail", "E-mails that were sent or wait", "/mail"),
+        (Action::SeeFailedJobs, "jobs", "Jobs that have failed", "/jobs"),
         (Action::IssueTokens, "account", "Your account, password and API tokens", "/account"),
     ];
     let mine = links.iter().filter(|(action, ..)| may(actor, *action));

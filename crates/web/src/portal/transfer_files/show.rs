@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use app::jobs::Trouble;
 use app::journal::Counts;
-use app::transfer_files::{self, HistoryEntry, PartyPair, TransferFileView};
+use app::transfer_files::{self, HistoryEntry, PartyPair, Progress, TransferFileView};
 use askama::Template;
 use axum::extract::Path;
 use axum::http::StatusCode;
@@ -11,7 +12,7 @@ use axum::response::Response;
 use domain::ids::TransferFileId;
 use domain::transfer_files::{Code, State};
 
-use super::super::{address, number_in};
+use super::super::{address, number_in, part};
 use super::is_working;
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Flash, Layout, Problems, Section, filters, render};
@@ -38,6 +39,9 @@ struct ShowPage {
 #[template(path = "transfer_files/progress.html")]
 struct ProgressPart<'a> {
     file: &'a TransferFileView,
+    trouble: Option<&'a Trouble>,
+    goes_on: bool,
+    counted: Option<&'a Progress>,
 }
 
 /// How many lines came to one outcome.
@@ -125,10 +129,11 @@ pub(super) async fn events(
 }
 
 fn progress_of(file: &TransferFileView) -> String {
-    ProgressPart { file }.render().unwrap_or_else(|error| {
-        tracing::error!(%error, "the progress of a job could not be drawn");
-        String::new()
-    })
+    let progress = file.progress.as_ref();
+    let trouble = progress.and_then(|progress| progress.trouble.as_ref());
+    let goes_on = trouble.is_none_or(|trouble| !trouble.has_failed);
+    let counted = progress.filter(|progress| progress.total > 0);
+    part(&ProgressPart { file, trouble, goes_on, counted })
 }
 
 fn codes_of(file: &TransferFileView) -> Vec<CodeRow> {

@@ -165,6 +165,65 @@ async fn good_duplicate_unknown_and_wrong_are_told_apart() {
     browser.close().await;
 }
 
+/// A reader of bar codes that sees what the test holds before the camera.
+const READER: &str = "
+    window.held = [];
+    window.BarcodeDetector = class {
+        static async getSupportedFormats() { return ['code_128'] }
+        async detect() { return window.held.map(rawValue => ({ rawValue })) }
+    };";
+
+async fn hold_before_the_camera(browser: &Browser, code: &str) {
+    let hold = "window.held = arguments[0] ? [arguments[0]] : []";
+    browser.client.execute(hold, vec![Value::from(code)]).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_camera_scans_where_the_browser_reads_bar_codes() {
+    let folder = tempfile::tempdir().unwrap();
+    let warehouse = warehouse(folder.path());
+    let browser = Browser::open(PHONE).await;
+    browser.before_each_page(READER).await;
+    warehouse.at_the_scan_page(&browser).await;
+    browser.click("Use the camera").await;
+    hold_before_the_camera(&browser, &chf(1, 0)).await;
+    browser.see("In the list 1").await;
+    // What stays before the camera counts once.
+    hold_before_the_camera(&browser, &chf(1, 1)).await;
+    browser.see("In the list 2").await;
+    assert_eq!(latest(&browser, "good").await, 2);
+    assert_eq!(latest(&browser, "duplicate").await, 0);
+    browser.must_be_accessible().await;
+    assert_eq!(browser.too_wide_by().await, 0);
+    hold_before_the_camera(&browser, "").await;
+    browser.click("Use the camera").await;
+    assert_eq!(browser.focused().await.as_deref(), Some("Scan a hub, a pallet or a box"));
+    let complaints = browser.complaints().await;
+    assert!(complaints.is_empty(), "{complaints:?}");
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_camera_or_leave_to_use_it_the_field_scans() {
+    let folder = tempfile::tempdir().unwrap();
+    let warehouse = warehouse(folder.path());
+    let browser = Browser::open(PHONE).await;
+    let forbidden = "navigator.mediaDevices.getUserMedia = async () => { throw new Error('no') };";
+    browser.before_each_page(&format!("{READER}{forbidden}")).await;
+    warehouse.at_the_scan_page(&browser).await;
+    browser.click("Use the camera").await;
+    browser.see("The camera can’t be used: allow it in the browser, or scan into the field.").await;
+    browser.close().await;
+
+    let browser = Browser::open(PHONE).await;
+    browser.before_each_page("delete window.BarcodeDetector;").await;
+    warehouse.at_the_scan_page(&browser).await;
+    scan(&browser, codes(0..1), Key::Enter).await;
+    browser.see("In the list 1").await;
+    assert!(!browser.text().await.contains("Use the camera"));
+    browser.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_scripts_the_page_is_a_form() {
     let folder = tempfile::tempdir().unwrap();

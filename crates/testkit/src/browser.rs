@@ -141,8 +141,12 @@ impl Browser {
         self.fill("Email address", email).await;
         self.fill("Password", password).await;
         self.click("Sign in").await;
-        if self.path().await.starts_with("/sign-in") {
-            self.fail(format!("sign in as {email}")).await;
+        let until = Instant::now() + PATIENCE;
+        while self.path().await.starts_with("/sign-in") {
+            if Instant::now() > until {
+                self.fail(format!("sign in as {email}")).await;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 

@@ -8,6 +8,7 @@ use domain::ids::{
     ImportId, JobId, MessageId, OfferId, PartyId, PolicyId, ReportRunId, RequestId, SavedFilterId,
     TokenId, TransferFileId, TransferId, UserId,
 };
+use domain::reconciliation::Outcome;
 use jiff::Timestamp;
 use store::journal::{Filter, NamedEntry};
 
@@ -410,18 +411,19 @@ pub fn sentence(event: &Event) -> String {
         }
         Event::TransferReleased { transfer } => format!("Released {}", TransferId(*transfer)),
         Event::TransferDispatched { transfer, hubs, on, .. } => {
+            let on = day(on);
             format!("Dispatched {} of {} on {on}", count(*hubs, "hub"), TransferId(*transfer))
         }
         Event::TransferArrived { transfer, on, condition, .. } => {
-            format!("{} arrived on {on}, condition: {condition}", TransferId(*transfer))
+            format!("{} arrived on {}, condition: {condition}", TransferId(*transfer), day(on))
         }
         Event::TransferReceived { transfer, outcomes, .. } => {
-            format!("Received {}: {}", TransferId(*transfer), listed(outcomes))
+            format!("Received {}: {}", TransferId(*transfer), compared(outcomes))
         }
         Event::TransferLinesCorrected { transfer, correction, outcomes, reason, .. } => format!(
             "Corrected lines of {} ({correction}): {}. {reason}",
             TransferId(*transfer),
-            listed(outcomes)
+            compared(outcomes)
         ),
         Event::TransferFilePrepared { transfer, transfer_file, hubs, .. } => format!(
             "Prepared {} with {} of {}",
@@ -497,6 +499,20 @@ fn listed(counts: &Counts) -> String {
     }
     let each: Vec<String> = counts.iter().map(|(code, n)| format!("{code} {n}")).collect();
     each.join(", ")
+}
+
+/// What a comparison came to, as a person reads it.
+fn compared(counts: &Counts) -> String {
+    let words = |name: &String| {
+        Outcome::from_name(name).map_or(name.clone(), |outcome| outcome.words().to_lowercase())
+    };
+    listed(&counts.iter().map(|(name, n)| (words(name), *n)).collect())
+}
+
+/// `23 November 2026`
+fn day(text: &str) -> String {
+    let day = text.parse::<jiff::civil::Date>();
+    day.map_or_else(|_| text.to_owned(), |day| day.strftime("%-d %B %Y").to_string())
 }
 
 fn changes(from: &BTreeMap<String, String>, to: &BTreeMap<String, String>) -> String {

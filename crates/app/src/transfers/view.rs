@@ -335,7 +335,7 @@ pub(super) fn next_step(row: &TransferRow, book: &PartyBook) -> NextStep {
         State::Dispatched => step("The receiver says when it has arrived.", &receiver),
         State::Arrived => step("The receiver says what it accepts.", &receiver),
         State::Reconciled | State::CompletedWithExceptions if row.counts.ready > 0 => {
-            step("The transfer file is prepared.", "DCC logistics")
+            step("The DCC prepares the transfer file.", "DCC logistics")
         }
         State::Reconciled | State::CompletedWithExceptions if row.counts.waiting > 0 => {
             let whose = format!("{sender} and {receiver}");

@@ -118,6 +118,8 @@ fn other_encodings_are_named() {
     assert!(windows.to_string().contains("Windows-1252 it would be 'é'"), "{windows}");
     refused(b"a,bcdefgh\nc\n\xE2\x82", Unreadable::NotUtf8 { line: 3, byte: 0xE2 });
     refused(b"PK\x03\x04\x14\x00\x06\x00", Unreadable::NotText);
+    refused(b"%PDF-1.7\n", Unreadable::NotTable { what: "a PDF document" });
+    refused(b"\x89PNG\r\n\x1a\n", Unreadable::NotTable { what: "a picture" });
 }
 
 #[test]

@@ -9,6 +9,11 @@ use super::BOM;
 pub enum Unreadable {
     /// A workbook or archive under another name.
     NotText,
+    /// A picture or a document.
+    NotTable {
+        /// What it is, in words.
+        what: &'static str,
+    },
     /// UTF-16, with or without a BOM.
     Utf16,
     /// A byte that is not UTF-8.
@@ -54,6 +59,10 @@ impl fmt::Display for Unreadable {
                 "This is not a text file but looks like a workbook or an archive; send it as \
                  .xlsx, or save it as CSV UTF-8.",
             ),
+            Unreadable::NotTable { what } => write!(
+                f,
+                "This is {what}, not a table; send the table as .xlsx, or save it as CSV UTF-8."
+            ),
             Unreadable::Utf16 => f.write_str(
                 "The file is UTF-16, which spreadsheets call Unicode Text; save it as CSV UTF-8 \
                  and send it again.",
@@ -86,6 +95,15 @@ pub(super) fn sniff(head: &[u8]) -> Result<(), Unreadable> {
     const OLD_WORKBOOK: &[u8] = b"\xD0\xCF\x11\xE0";
     if head.starts_with(ZIP) || head.starts_with(OLD_WORKBOOK) {
         return Err(Unreadable::NotText);
+    }
+    const OTHERS: &[(&[u8], &str)] = &[
+        (b"%PDF-", "a PDF document"),
+        (b"\x89PNG", "a picture"),
+        (b"\xFF\xD8\xFF", "a picture"),
+        (b"GIF8", "a picture"),
+    ];
+    if let Some((_, what)) = OTHERS.iter().find(|(magic, _)| head.starts_with(magic)) {
+        return Err(Unreadable::NotTable { what });
     }
     if head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF") {
         return Err(Unreadable::Utf16);

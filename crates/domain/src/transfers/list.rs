@@ -64,7 +64,7 @@ impl fmt::Display for ListRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ListRefusal::Unreadable(why) => why.fmt(f),
-            ListRefusal::Header(why) => why.fmt(f),
+            ListRefusal::Header(why) => write!(f, "{why} {}", ListRefusal::NoColumn),
             ListRefusal::NoColumn => {
                 f.write_str("The header needs a column CommsHubID, PalletID or BoxID.")
             }
@@ -142,8 +142,12 @@ fn verdict(outcome: &str, reason: &str) -> Result<Verdict, String> {
     }
 }
 
-/// Reads what was pasted or scanned: an ID, a pallet's or a box's label in each cell.
+/// Reads what was pasted or scanned: an ID, a pallet's or a box's label in each cell; or a table
+/// with the headings of a manifest or a receipt, whose pallets only say where its hubs are.
 pub fn pasted(text: &str) -> Vec<ListRow> {
+    if let Some(table) = pasted_table(text) {
+        return table;
+    }
     let mut rows = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
         for cell in line.split(['\t', ',', ';']).filter(|cell| !is_blank(cell)) {
@@ -159,6 +163,16 @@ pub fn pasted(text: &str) -> Vec<ListRow> {
         }
     }
     rows
+}
+
+/// A table that was copied with its headings from a spreadsheet, which puts tabs between cells.
+fn pasted_table(text: &str) -> Option<Vec<ListRow>> {
+    let headings = text.lines().next()?;
+    let cells = headings.split(['\t', ',']).filter(|cell| !is_blank(cell)).count();
+    if cells < 2 {
+        return None;
+    }
+    read_list(text.replace('\t', ",").as_bytes()).ok()
 }
 
 fn is_blank(cell: &str) -> bool {
@@ -288,6 +302,19 @@ mod tests {
         assert!(mistakes[3].starts_with("Outcome"));
         assert!(mistakes[4].starts_with("Reason: Only a rejected line"));
         assert!(mistakes[5].starts_with("The line has 1 fields"));
+    }
+
+    #[test]
+    fn a_pasted_manifest_names_its_hubs_and_not_whole_pallets() {
+        let text = "CommsHubID\tPalletID\tBoxID\r\n00DB123456789001\tPAL2\tB7\r\n\
+                    00DB123456789002\tPAL2\tB7\r\n";
+        let mentions: Vec<Mention> = pasted(text).into_iter().map(|row| row.mention).collect();
+        assert_eq!(mentions, [Mention::Hub(hub(1), None), Mention::Hub(hub(2), None)]);
+        let cells = pasted("00DB123456789001\tPAL2");
+        assert!(
+            matches!(cells[1].mention, Mention::Label(..)),
+            "without headings each cell counts"
+        );
     }
 
     #[test]

@@ -46,6 +46,9 @@ pub fn third_policy(app: &App) -> Result<()> {
 
 /// Publishes three offers of Larkspur's stock, one of which closes and is selected on the spot.
 ///
+/// What the shares leave over is just what the others still want, so that the lottery changes
+/// nothing and every world is the same.
+///
 /// The clock stands some weeks back; `past`, `waits` and `closes` are how many days after that the
 /// offers close.
 pub fn rounds(app: &App, (past, waits, closes): (i64, i64, i64)) -> Result<()> {
@@ -56,7 +59,7 @@ pub fn rounds(app: &App, (past, waits, closes): (i64, i64, i64)) -> Result<()> {
     let (one, two, three) =
         (offered(600, 50, past)?, offered(320, 32, waits)?, offered(480, 20, closes)?);
     for (offer, asked) in [
-        (one, &[("PENNYWRT", 300, 100), ("BRIGHTWR", 500, 50), ("TERNUTIL", 200, 150)][..]),
+        (one, &[("PENNYWRT", 100, 50), ("BRIGHTWR", 500, 50), ("TERNUTIL", 200, 200)][..]),
         (two, &[("BRIGHTWR", 320, 64), ("PENNYWRT", 160, 32), ("FELLSIDE", 96, 96)][..]),
         (three, &[("FELLSIDE", 400, 20), ("SALTMRSH", 200, 100)][..]),
     ] {

@@ -1,4 +1,5 @@
 //! The demonstration's world, served within the test, and how its pages are looked at.
+#![allow(dead_code, reason = "each test program uses a part")]
 
 use std::path::Path;
 
@@ -11,7 +12,6 @@ use tokio::net::TcpListener;
 
 /// A demonstration that is served until the test ends.
 pub struct Demo {
-    #[allow(dead_code, reason = "not every test program asks it")]
     pub app: App,
     pub address: String,
     _folder: tempfile::TempDir,

@@ -40,6 +40,9 @@ const FLAGS: &[&str] = &[
     "--disable-component-update",
     "--disable-background-networking",
     "--disable-dev-shm-usage",
+    // A camera that shows a test picture, and a person who lets pages use it.
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
 ];
 
 /// A running chromedriver.

@@ -14,6 +14,12 @@ impl Browser {
         self.devtools("Emulation.setDeviceMetricsOverride", size).await;
     }
 
+    /// Runs a script on each page before its own, in place of what this machine's browser lacks.
+    pub async fn before_each_page(&self, script: &str) {
+        let source = json!({ "source": script });
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", source).await;
+    }
+
     /// Takes the network away, from the page and all that it asks for.
     pub async fn lose_connection(&self) {
         self.network(true).await;

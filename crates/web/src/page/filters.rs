@@ -51,6 +51,12 @@ pub fn datetime(at: impl Read<Timestamp>, _: &dyn Values) -> Result<String> {
     Ok(datetime_text(at.read()))
 }
 
+/// `the end of 23 November 2026`: until when something can be done
+#[askama::filter_fn]
+pub fn due(at: impl Read<Timestamp>, _: &dyn Values) -> Result<String> {
+    Ok(due_text(at.read()))
+}
+
 /// `12,345`
 #[askama::filter_fn]
 pub fn number(number: impl Display, _: &dyn Values) -> Result<String> {
@@ -119,6 +125,15 @@ pub fn datetime_text(at: Timestamp) -> String {
     at.to_zoned_datetime(zone).strftime("%-d %B %Y at %-I:%M%P").to_string()
 }
 
+/// `the end of 23 November 2026` for the midnight after it, otherwise as [`datetime_text`]
+pub fn due_text(at: Timestamp) -> String {
+    let last = domain::timers::british_day(at - jiff::SignedDuration::from_micros(1));
+    if last == domain::timers::british_day(at) {
+        return datetime_text(at);
+    }
+    format!("the end of {}", date_text(last))
+}
+
 /// `3.4 MB`: decimal, as a file manager shows it
 pub fn size_text(bytes: u64) -> String {
     let tenths = |unit: u64| format!("{}.{}", bytes / unit, bytes % unit / (unit / 10));
@@ -159,6 +174,17 @@ mod tests {
             ("-1234567", "-1,234,567"),
         ] {
             assert_eq!(number_text(number), text);
+        }
+    }
+
+    #[test]
+    fn midnight_is_the_end_of_the_day_before() {
+        for (instant, text) in [
+            ("2026-11-24T00:00:00Z", "the end of 23 November 2026"),
+            ("2026-07-01T23:00:00Z", "the end of 1 July 2026"),
+            ("2026-07-01T22:59:00Z", "1 July 2026 at 11:59pm"),
+        ] {
+            assert_eq!(due_text(instant.parse().unwrap()), text);
         }
     }
 

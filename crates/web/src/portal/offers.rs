@@ -116,6 +116,12 @@ struct ShowPage {
     version: i64,
 }
 
+impl ShowPage {
+    fn is_not_asked_for(&self) -> bool {
+        matches!(self.offer.demand, Some((0, _)))
+    }
+}
+
 /// What this person can do to the offer now.
 #[derive(Clone, Copy, Debug, Default)]
 struct Can {
@@ -129,6 +135,7 @@ struct Can {
     resume: bool,
     ask: bool,
     see_ids: bool,
+    see_requests: bool,
 }
 
 impl Can {
@@ -150,6 +157,7 @@ impl Can {
             ask: offer.takes_requests
                 && may(&who.actor, Action::ManageRequests)
                 && who.actor.party() != Some(offer.row.party),
+            see_requests: who.actor.party().is_none(),
             see_ids: offer.row.ids_file.is_some() && offer.seen != Seen::Board,
         }
     }

@@ -123,15 +123,19 @@ fn roles(who: &SignedIn, chosen: &str) -> Vec<Choice> {
 /// What a role is for, in a few words.
 pub(super) fn what_for(role: Role) -> &'static str {
     match role {
-        Role::PartyViewer => "Sees the Party’s own stock.",
-        Role::StockManager => "Sees the Party’s own stock, and finds what is missing.",
-        Role::Warehouse => "Looks hubs up for the Party’s warehouse.",
+        Role::PartyViewer => "Sees the Party’s own stock, offers, requests and transfers.",
+        Role::StockManager => {
+            "Offers stock and asks for it; agrees, dispatches and receives transfers."
+        }
+        Role::Warehouse => "Lists what leaves and what arrived, by scan, paste, file or pallet.",
         Role::PartyAdmin => "Sees the Party’s own stock; invites and deactivates its people.",
-        Role::DccLogistics => "Prepares transfer files: uploads them or makes them from a list.",
+        Role::DccLogistics => {
+            "Publishes offers, runs selection, supervises transfers, prepares their files."
+        }
         Role::DccAuthoriser => "Authorises transfer files that somebody else prepared.",
         Role::DccFinance => "Settles hubs installed before their file; runs ESI-013.",
-        Role::DccDisputes => "Sees hubs and transfer files, to settle disputes.",
-        Role::DccPolicy => "Sees the Parties; policies come with selection.",
+        Role::DccDisputes => "Sees hubs, transfers and transfer files, to settle disputes.",
+        Role::DccPolicy => "Drafts, simulates and publishes the policies of selection.",
         Role::DspOperator => "Loads deliveries and status changes; sees file processing.",
         Role::CspEnquirer => "Asks where a hub is; that comes with location enquiries.",
         Role::Auditor => "Reads everything and changes nothing.",

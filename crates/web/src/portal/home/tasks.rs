@@ -10,7 +10,7 @@ use domain::access::{Action, Actor};
 use domain::imports::{ImportKind, ImportState};
 use domain::inventory::SmiStatus;
 
-use crate::page::filters::{datetime_text, number_text};
+use crate::page::filters::{datetime_text, due_text, number_text};
 use crate::portal::deliveries::{answers, kind_name, state_colour, state_words};
 use crate::portal::may;
 use crate::portal::transfers::state_colour as state_of_transfer;
@@ -63,6 +63,7 @@ pub fn groups(app: &App, actor: &Actor) -> Result<Vec<Group>> {
         groups.extend(to_move_on(app, actor)?);
         groups.extend(late(app, actor)?);
     }
+    groups.extend(super::market::groups(app, actor)?);
     if may(actor, Action::AuthoriseTransferFile) {
         groups.push(to_authorise(app, actor)?);
     }
@@ -78,7 +79,6 @@ pub fn groups(app: &App, actor: &Actor) -> Result<Vec<Group>> {
     if may(actor, Action::LoadInventory) {
         groups.push(to_load(app, actor)?);
     }
-    groups.extend(super::market::groups(app, actor)?);
     groups.push(elsewhere(actor));
     Ok(groups)
 }
@@ -119,14 +119,19 @@ fn transfer_task(transfer: &TransferSummary) -> Task {
     let hubs = number_text(&transfer.quantity.to_string());
     let noun = if transfer.quantity == 1 { "hub" } else { "hubs" };
     let (from, to) = (&transfer.sender.name, &transfer.receiver.name);
-    let by = transfer.due_at.map_or_else(String::new, |due| format!(", by {}", datetime_text(due)));
+    let by = transfer.due_at.map_or_else(String::new, |due| format!(", by {}", due_text(due)));
+    let also = match (transfer.counts.waiting, transfer.counts.ready) {
+        (0, _) | (_, 0) => String::new(),
+        (1, _) => "; 1 line waits for a correction".to_owned(),
+        (lines, _) => format!("; {} lines wait for a correction", number_text(&lines.to_string())),
+    };
     Task {
         id: transfer.id.to_string(),
         text: format!("{}: {hubs} {noun} from {from} to {to}", transfer.id),
         href: format!("/transfers/{}", transfer.id),
         status: transfer.state.words().to_owned(),
         colour: state_of_transfer(&transfer.state),
-        hint: format!("{}{by}", transfer.next_step.what.trim_end_matches('.')),
+        hint: format!("{}{by}{also}", transfer.next_step.what.trim_end_matches('.')),
     }
 }
 

@@ -14,7 +14,7 @@ use domain::refusal::Refusal;
 use domain::transfers::{Correction, LineState};
 use serde::Deserialize;
 
-use super::super::{address, may, must_see, number_in, shown_in_form};
+use super::super::{address, must_see, number_in, shown_in_form};
 use super::{in_one_line, layout};
 use crate::error_pages::{Failure, blocking};
 use crate::page::filters::number_text;
@@ -47,7 +47,7 @@ struct LinePage {
     transfer: TransferView,
     line: LineView,
     log: Vec<Accountable>,
-    sees_hubs: bool,
+    sees_hub: bool,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -230,7 +230,7 @@ pub(super) async fn one(
     let id: TransferId = number_in(&id)?;
     let hub = DeviceId::parse(&hub).map_err(|_| Refusal::not_found("line"))?;
     let actor = who.actor.clone();
-    let (transfer, line, log) = blocking(move || {
+    let (transfer, line, log, sees_hub) = blocking(move || {
         let transfer = transfers::get(&state.app, &actor, id)?;
         let line = transfers::line(&state.app, &actor, id, hub)?;
         let log = match transfers::responsibility(&state.app, &actor, hub) {
@@ -239,13 +239,18 @@ pub(super) async fn one(
             Err(app::Error::Refused(_)) => Vec::new(),
             Err(error) => return Err(error),
         };
-        Ok((transfer, line, log))
+        // A Party's own pages end where the hub is another's.
+        let sees_hub = match app::inventory::hub(&state.app, &actor, &hub.to_string()) {
+            Ok(_) => true,
+            Err(app::Error::Refused(_)) => false,
+            Err(error) => return Err(error),
+        };
+        Ok((transfer, line, log, sees_hub))
     })
     .await?;
     let layout =
         layout(&who, id, line.hub.to_string()).crumb("Lines", format!("/transfers/{id}/lines"));
-    let sees_hubs = may(&who.actor, Action::SeeHubs);
-    Ok(render(StatusCode::OK, &LinePage { layout, transfer, line, log, sees_hubs }))
+    Ok(render(StatusCode::OK, &LinePage { layout, transfer, line, log, sees_hub }))
 }
 
 /// What a line came to, as a person reads it.

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use super::super::{address, may, must_see, number_in};
 use super::{day, in_one_line, state_colour};
 use crate::error_pages::{Failure, blocking};
-use crate::page::filters::{datetime_text, number_text};
+use crate::page::filters::{datetime_text, due_text, number_text};
 use crate::page::{Flash, Layout, Problems, Section, filters, render};
 use crate::session::SignedIn;
 use crate::state::AppState;
@@ -139,7 +139,7 @@ fn face(transfer: &TransferView, side: Side, now: Timestamp) -> ClockFace {
     };
     let (what, how) = match transfer.clocks.iter().filter(is_open).min_by_key(|c| c.due_at) {
         Some(clock) => {
-            let by = format!("{} by {}", words_of(&clock.what), datetime_text(clock.due_at));
+            let by = format!("{} by {}", words_of(&clock.what), due_text(clock.due_at));
             (by, standing(clock, now))
         }
         None => {

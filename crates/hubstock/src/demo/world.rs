@@ -100,17 +100,12 @@ impl World {
     }
 
     fn people_and_parties(&self) -> Result<()> {
-        let people = PEOPLE.iter().filter(|p| p.3.is_none());
-        let of_parties = PEOPLE.iter().filter(|p| p.3.is_some());
-        for p in people {
-            app::people::add_by_operator(&self.app, p.0, p.1, p.2, p.3, PASSWORD)?;
-        }
+        let (central, of_parties): (Vec<_>, Vec<_>) =
+            PEOPLE.iter().copied().partition(|person| person.3.is_none());
+        app::people::add_invented(&self.app, &central, PASSWORD)?;
         let admin = self.acting("admin@hubstock.example", Action::ManageParties)?;
         self.import(&admin, Kind::Parties, "parties.csv", &stock::parties_file())?;
-        for p in of_parties {
-            app::people::add_by_operator(&self.app, p.0, p.1, p.2, p.3, PASSWORD)?;
-        }
-        Ok(())
+        app::people::add_invented(&self.app, &of_parties, PASSWORD)
     }
 
     fn deliveries_and_statuses(&self) -> Result<()> {

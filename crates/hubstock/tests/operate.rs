@@ -126,6 +126,8 @@ fn transfers_have_documents_and_lists(demo: &Demo) {
     };
     let (completed, agreed, confirmed) =
         (in_state("Completed"), in_state("Agreed"), in_state("Confirmed"));
+    let ours = ["transfer", "list", "--party", "PENNYWRT", "--kind", "direct"];
+    assert!(demo.json(&ours).as_array().unwrap().iter().any(|row| row["reference"] == confirmed));
     for kind in ["delivery-note", "acceptance-certificate"] {
         let pdf = demo.path(kind);
         let document = ["transfer", "document", &completed, "--kind", kind, "--out", &pdf];
@@ -137,6 +139,10 @@ fn transfers_have_documents_and_lists(demo: &Demo) {
         assert_eq!(fs::read(&pdf).unwrap(), before);
     }
     assert!(demo.json(&["transfer", "history", &completed]).as_array().unwrap().len() > 4);
+
+    let waits = demo.json(&["transfer-file", "list", "--state", "Validated"]);
+    assert!(!waits.as_array().unwrap().is_empty());
+    demo.json(&["installed-before", "list", "--show", "all"]);
 
     let list = |verb: &'static str, more: &[&str]| -> Vec<String> {
         let words = ["transfer-list", verb, &confirmed, "sender"];

@@ -75,7 +75,30 @@ pub fn add_by_operator(
     rules::password(password, &email, shortest)?;
     let keeps = old.is_some() && password_is(password, old)?;
     let hash = if keeps { None } else { Some(hash_password(password)?) };
+    add_with_hash(app, (&email, &name), (role, party_signifier), hash.as_deref())
+}
 
+/// Adds people who all have the same password, on behalf of whoever holds the database itself: the
+/// demonstration's, whose password protects nothing and is hashed once.
+pub fn add_invented(
+    app: &App,
+    people: &[(&str, &str, Role, Option<&str>)],
+    password: &str,
+) -> Result<()> {
+    let hash = hash_password(password)?;
+    for (email, name, role, party_signifier) in people {
+        add_with_hash(app, (email, name), (*role, *party_signifier), Some(&hash))?;
+    }
+    Ok(())
+}
+
+/// Adds a person, or one more role to a person, whose password is set to what has this hash.
+fn add_with_hash(
+    app: &App,
+    (email, name): (&str, &str),
+    (role, party_signifier): (Role, Option<&str>),
+    hash: Option<&str>,
+) -> Result<UserId> {
     let now = app.now();
     let mut tx = app.db.write()?;
     let organisation = match party_signifier {
@@ -83,12 +106,12 @@ pub fn add_by_operator(
         None => Organisation::Centre,
     };
     rules::fits(role, organisation)?;
-    let user = match store::people::by_email(&mut tx, &email)? {
+    let user = match store::people::by_email(&mut tx, email)? {
         Some(user) => user.id,
-        None => add(&mut tx, now, By::SYSTEM, (&email, &name), false)?,
+        None => add(&mut tx, now, By::SYSTEM, (email, name), false)?,
     };
     if let Some(hash) = hash {
-        store::people::set_password(&mut tx, user, &hash)?;
+        store::people::set_password(&mut tx, user, hash)?;
         store::sign_in::end_sessions_of(&mut tx, user, None, None)?;
         record(&mut tx, now, By::SYSTEM, &Event::PasswordSet { user: user.0 })?;
     }

@@ -239,14 +239,7 @@ pub struct Who {
 #[derive(Debug, Subcommand)]
 pub enum Transfer {
     /// Transfers, newest first
-    List {
-        /// Only those in this state, such as Dispatched
-        #[arg(long, value_name = "STATE")]
-        state: Option<String>,
-        /// Only those with lines that wait for a correction
-        #[arg(long)]
-        waiting: bool,
-    },
+    List(Transfers),
     /// Where a transfer stands, what happens next and whose step it is
     Show {
         /// Its reference
@@ -400,6 +393,26 @@ pub enum Transfer {
         #[command(flatten)]
         who: Who,
     },
+}
+
+/// Which transfers.
+#[derive(Debug, Args)]
+pub struct Transfers {
+    /// Only those in this state, such as Dispatched
+    #[arg(long, value_name = "STATE")]
+    pub state: Option<String>,
+    /// Only those of this kind: selected, direct or reversal
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<String>,
+    /// Only those of this Party, on either side
+    #[arg(long, value_name = "SIGNIFIER")]
+    pub party: Option<String>,
+    /// Only those of this offer
+    #[arg(long, value_name = "REFERENCE")]
+    pub offer: Option<String>,
+    /// Only those with lines that wait for a correction
+    #[arg(long)]
+    pub waiting: bool,
 }
 
 /// A document of a transfer.
@@ -599,14 +612,36 @@ pub enum TransferFile {
         reference: String,
     },
     /// Lists transfer files, newest first
-    List,
+    List {
+        /// Only those in this state, such as Validated
+        #[arg(long, value_name = "STATE")]
+        state: Option<String>,
+        /// Only those whose name or reference holds this
+        #[arg(long)]
+        text: Option<String>,
+    },
+}
+
+/// Which lines of the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum InstalledShown {
+    /// Those that wait
+    Open,
+    /// Those that Finance has settled
+    Settled,
+    /// All of them
+    All,
 }
 
 /// The queue of hubs that were installed before their transfer file was processed.
 #[derive(Debug, Subcommand)]
 pub enum InstalledBefore {
-    /// Lists the open lines
-    List,
+    /// Lists its lines
+    List {
+        /// Which
+        #[arg(long, value_enum, default_value = "open")]
+        show: InstalledShown,
+    },
     /// Settles one line
     Settle {
         /// Its number

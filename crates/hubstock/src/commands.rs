@@ -120,6 +120,19 @@ fn party_in(app: &App, actor: &Actor, signifier: Option<&str>) -> Result<Option<
     Ok(found.transpose()?.map(|row| row.party.id))
 }
 
+/// All of a list that comes in parts, each with where the next begins.
+fn every<T, C>(mut part: impl FnMut(Option<C>) -> Result<(Vec<T>, Option<C>)>) -> Result<Vec<T>> {
+    let (mut all, mut from) = (Vec::new(), None);
+    loop {
+        let (items, next) = part(from)?;
+        all.extend(items);
+        if next.is_none() {
+            return Ok(all);
+        }
+        from = next;
+    }
+}
+
 /// A refusal of a word that is none of these.
 fn one_of<'a>(what: &'static str, names: impl Iterator<Item = &'a str>) -> Refusal {
     Refusal::field(what, format!("Give one of {}.", names.collect::<Vec<_>>().join(", ")))

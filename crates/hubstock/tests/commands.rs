@@ -361,6 +361,8 @@ fn people_come_and_go_by_the_command_line() {
         assert!(tokens[0]["revoked_at"].is_string(), "{tokens}");
         let (_, all) = world.json(&["user", "list"]);
         assert_eq!(all.as_array().unwrap().len(), 7, "{all}");
+        let (_, ours) = world.json(&["user", "list", "--party", "PARTY1"]);
+        assert_eq!(ours.as_array().unwrap().len(), 1, "{ours}");
         world.ends(0, &["verify"]);
     });
 }

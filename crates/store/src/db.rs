@@ -118,6 +118,27 @@ impl Db {
         Ok(self.read()?.opt(sql, &[])?.is_some())
     }
 
+    /// Drops all tables with everything in them: for a demonstration that is built anew.
+    pub fn drop_tables(&self) -> Result<()> {
+        let mut tx = self.write()?;
+        let (names, cascade) = match tx.engine() {
+            Engine::Sqlite => {
+                tx.batch("PRAGMA defer_foreign_keys = ON")?;
+                // The last first: a table refers to earlier ones.
+                let names = "SELECT name FROM sqlite_master
+                    WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY rowid DESC";
+                (names, "")
+            }
+            Engine::Postgres => {
+                ("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()", " CASCADE")
+            }
+        };
+        for row in tx.all(names, &[])? {
+            tx.batch(&format!("DROP TABLE IF EXISTS {}{cascade}", row.get::<String>(0)))?;
+        }
+        tx.commit()
+    }
+
     /// What an SQLite file's own check of its structure finds wrong; nothing on PostgreSQL, whose
     /// pages carry checksums.
     pub fn damage(&self) -> Result<Option<String>> {

@@ -40,7 +40,11 @@ pub enum User {
         password_stdin: bool,
     },
     /// Lists people and their roles
-    List,
+    List {
+        /// Only this Party's
+        #[arg(long, value_name = "SIGNIFIER")]
+        party: Option<String>,
+    },
     /// One person and the roles, held or invited to
     Show {
         /// E-mail address

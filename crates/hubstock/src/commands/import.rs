@@ -9,7 +9,7 @@ use domain::access::{Action, Actor};
 use domain::ids::ImportId;
 use serde_json::json;
 
-use super::{acting, file_name, once, open, reference, source, wait_for, write_file, write_out};
+use super::{acting, every, file_name, once, open, reference, source, wait_for, write_file, write_out};
 use crate::arguments::{Arguments, Import, ImportFile, ImportWhat, Snapshot};
 use crate::output::{self, Ended, Out};
 
@@ -70,15 +70,10 @@ fn load(arguments: &Arguments, app: &App, kind: Kind, command: &ImportFile) -> R
 }
 
 fn list(arguments: &Arguments, app: &App, kind: Option<Kind>) -> Result<Ended> {
-    let (mut all, mut cursor) = (Vec::new(), None);
-    loop {
+    let all = every(|cursor| {
         let part = imports::list(app, &Actor::local_operator(), kind, cursor, MOST_ROWS)?;
-        all.extend(part.items);
-        cursor = part.next;
-        if cursor.is_none() {
-            break;
-        }
-    }
+        Ok((part.items, part.next))
+    })?;
     let json: Vec<_> = all.iter().map(as_json).collect();
     let line =
         |i: &ImportView| format!("{} {} {} {}\n", i.id, i.kind.word(), i.state.name(), i.name);

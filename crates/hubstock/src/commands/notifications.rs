@@ -9,7 +9,7 @@ use domain::notifications::{Delivery, MessageKind};
 use serde_json::{Value, json};
 use store::notifications::{MessageState, NoticeRow};
 
-use super::{open, reference};
+use super::{every, open, reference};
 use crate::arguments::{Arguments, Mail, Notice};
 use crate::output::{self, Ended};
 
@@ -20,13 +20,12 @@ pub fn notice(arguments: &Arguments, command: &Notice) -> Result<Ended> {
     match command {
         Notice::List { unread, who } => {
             let actor = acting(&who.email)?;
-            let found = notifications::notices(&app, &actor, *unread, None)?;
-            let json: Vec<Value> = found.items.iter().map(notice_json).collect();
-            output::print(
-                arguments,
-                &json.into(),
-                found.items.iter().map(line).collect::<String>(),
-            );
+            let found = every(|before| {
+                let part = notifications::notices(&app, &actor, *unread, before)?;
+                Ok((part.items, part.next))
+            })?;
+            let json: Vec<Value> = found.iter().map(notice_json).collect();
+            output::print(arguments, &json.into(), found.iter().map(line).collect::<String>());
         }
         Notice::Read { reference: wanted, who } => {
             let actor = acting(&who.email)?;
@@ -102,10 +101,13 @@ pub fn mail(arguments: &Arguments, command: &Mail) -> Result<Ended> {
                 })
             });
             let operator = Actor::local_operator();
-            let found = notifications::messages(&app, &operator, wanted.transpose()?, None)?;
-            let json: Vec<Value> = found.items.iter().map(mail_json).collect();
+            let wanted = wanted.transpose()?;
+            let found = every(|before| {
+                let part = notifications::messages(&app, &operator, wanted, before)?;
+                Ok((part.items, part.next))
+            })?;
+            let json: Vec<Value> = found.iter().map(mail_json).collect();
             let text: String = found
-                .items
                 .iter()
                 .map(|m| format!("{} {} {} {}\n", m.id, m.state.name(), m.address, m.title))
                 .collect();

@@ -6,7 +6,7 @@ use app::board;
 use app::offers::{self, Draft, Drafted, Listing, OfferRow};
 use app::requests::{self, RequestRow};
 use app::stock_rules::{self, RuleTable};
-use app::transfer_files::IdMistake;
+use app::transfer_files::{IdMistake, Page};
 use app::{App, Result, timers};
 use domain::Refusal;
 use domain::access::{Action, Actor};
@@ -18,7 +18,7 @@ use domain::timers::british_day;
 use serde_json::{Value, json};
 
 use super::{
-    acting, format_of, one_of, open, party_in, read_file, reference, write_file, write_out,
+    acting, every, format_of, one_of, open, party_in, read_file, reference, write_file, write_out,
 };
 use crate::arguments::{
     Arguments, AskedGiven, Holiday, Offer, OfferTerms, Request, RuleTableWord, StockGiven,
@@ -213,8 +213,7 @@ pub fn offer(arguments: &Arguments, command: &Offer) -> Result<Ended> {
                     .ok_or_else(|| one_of("state", State::ALL.iter().map(|s| s.name())))
             });
             let wanted = offers::Wanted { party: None, state: state.transpose()? };
-            let rows =
-                every(|before| offers::list(&app, &Actor::local_operator(), &wanted, before))?;
+            let rows = all(|before| offers::list(&app, &Actor::local_operator(), &wanted, before))?;
             let json: Vec<Value> = rows.iter().map(|(row, _)| shown(row)).collect();
             let text: String = rows.iter().map(|(row, _)| line(row) + "\n").collect();
             output::print(arguments, &json.into(), text);
@@ -231,7 +230,7 @@ pub fn offer(arguments: &Arguments, command: &Offer) -> Result<Ended> {
                 output::print(arguments, &json, format!("Written to {}", path.display()));
                 return Ok(Ended::Well);
             }
-            let rows = every(|before| board::offers(&app, &actor, &filter, before))?;
+            let rows = all(|before| board::offers(&app, &actor, &filter, before))?;
             let json: Vec<Value> = rows.iter().map(|listed| shown(&listed.row)).collect();
             let text: String = rows.iter().map(|listed| line(&listed.row) + "\n").collect();
             output::print(arguments, &json.into(), text);
@@ -262,18 +261,9 @@ fn mistakes_text(mistakes: &[IdMistake]) -> String {
     mistakes.iter().map(|m| format!("line {}: {}: {}\n", m.line, m.given, m.message)).collect()
 }
 
-/// All pages of a list.
-fn every<T>(page: impl Fn(Option<i64>) -> Result<app::transfer_files::Page<T>>) -> Result<Vec<T>> {
-    let mut rows = Vec::new();
-    let mut before = None;
-    loop {
-        let mut found = page(before)?;
-        rows.append(&mut found.items);
-        before = found.next;
-        if before.is_none() {
-            return Ok(rows);
-        }
-    }
+/// All of a list of offers or requests.
+fn all<T>(page: impl Fn(Option<i64>) -> Result<Page<T>>) -> Result<Vec<T>> {
+    every(|before| page(before).map(|page| (page.items, page.next)))
 }
 
 fn asked_for(given: &AskedGiven) -> Asked {
@@ -335,7 +325,7 @@ pub fn request(arguments: &Arguments, command: &Request) -> Result<Ended> {
             requests::get(&app, &Actor::local_operator(), reference(id)?)?.row
         }
         Request::Wanted => {
-            let found = every(|before| board::wanted(&app, &Actor::local_operator(), before))?;
+            let found = all(|before| board::wanted(&app, &Actor::local_operator(), before))?;
             let rows: Vec<RequestRow> = found.into_iter().map(|listed| listed.row).collect();
             return Ok(show_requests(arguments, &rows));
         }
@@ -348,7 +338,7 @@ pub fn request(arguments: &Arguments, command: &Request) -> Result<Ended> {
             let offer: Option<OfferId> = offer.as_deref().map(reference).transpose()?;
             let wanted = requests::Wanted { party: None, state: state.transpose()?, offer };
             let found =
-                every(|before| requests::list(&app, &Actor::local_operator(), &wanted, before))?;
+                all(|before| requests::list(&app, &Actor::local_operator(), &wanted, before))?;
             let rows: Vec<RequestRow> = found.into_iter().map(|(row, _)| row).collect();
             return Ok(show_requests(arguments, &rows));
         }

@@ -25,8 +25,9 @@ pub fn run(arguments: &Arguments, command: &User) -> Result<Ended> {
             let json = json!({ "user": user.to_string(), "email": email, "role": role.word() });
             output::print(arguments, &json, format!("{user} {email} is {}", role.name()));
         }
-        User::List => {
-            let all = people::list(&app, &operator, None)?;
+        User::List { party } => {
+            let at = party_in(&app, &operator, party.as_deref())?.map(Organisation::Party);
+            let all = people::list(&app, &operator, at)?;
             let json: Vec<Value> = all.iter().map(as_json).collect();
             output::print(arguments, &json.into(), all.iter().map(line).collect::<String>());
         }

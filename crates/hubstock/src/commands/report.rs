@@ -8,7 +8,7 @@ use domain::access::Actor;
 use domain::ids::ReportRunId;
 use serde_json::json;
 
-use super::{open, reference, wait_for, write_out};
+use super::{every, open, reference, wait_for, write_out};
 use crate::arguments::{Arguments, Format, Report};
 use crate::output::{self, Ended};
 
@@ -72,15 +72,10 @@ pub fn run(arguments: &Arguments, command: &Report) -> Result<Ended> {
 }
 
 fn list(app: &App) -> Result<Vec<ReportRun>> {
-    let (mut runs, mut before) = (Vec::new(), None);
-    loop {
+    every(|before| {
         let part = delivery_report::list(app, &Actor::local_operator(), before)?;
-        runs.extend(part.items);
-        before = part.next;
-        if before.is_none() {
-            return Ok(runs);
-        }
-    }
+        Ok((part.items, part.next))
+    })
 }
 
 fn run_json(run: &ReportRun) -> serde_json::Value {

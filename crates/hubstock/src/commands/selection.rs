@@ -12,7 +12,7 @@ use domain::selection::{Draft, Step, parse_steps};
 use jiff::{Timestamp, civil::Date};
 use serde_json::{Value, json};
 
-use super::{MOST_BYTES, open, read_file, reference, source, write_out};
+use super::{MOST_BYTES, every, open, read_file, reference, source, write_out};
 use crate::arguments::{Arguments, Policy, PolicyText, Selection};
 use crate::output::{self, Ended};
 
@@ -180,16 +180,11 @@ fn item_json(run: &RunItem) -> Value {
 }
 
 fn list(arguments: &Arguments, app: &App, offer: Option<OfferId>) -> Result<Ended> {
-    let (mut all, mut cursor) = (Vec::new(), None);
-    loop {
+    let all = every(|cursor| {
         let operator = Actor::local_operator();
         let part = selection::list_runs(app, &operator, offer, cursor, MOST_ROWS)?;
-        all.extend(part.items);
-        cursor = part.next;
-        if cursor.is_none() {
-            break;
-        }
-    }
+        Ok((part.items, part.next))
+    })?;
     let json: Vec<Value> = all.iter().map(item_json).collect();
     let text: String = all
         .iter()

@@ -13,15 +13,15 @@ use domain::offers::Specification;
 use domain::reconciliation::Outcome;
 use domain::refusal::Refusal;
 use domain::timers::british_day;
-use domain::transfers::{Condition, Correction, LineState, Side, State};
+use domain::transfers::{Condition, Correction, Kind, LineState, Side, State};
 use jiff::civil::Date;
 use serde_json::json;
 
-use super::{format_of, one_of, open, read_file, reference, write_out};
-use crate::arguments::{Arguments, DocumentName, Transfer};
+use super::{every, format_of, one_of, open, party_in, read_file, reference, write_out};
+use crate::arguments::{Arguments, DocumentName, Transfer, Transfers};
 use crate::output::{self, Ended};
 
-/// Items of a list on the command line.
+/// Items that are read at once.
 const MOST_ROWS: usize = 1_000;
 /// Answers that are printed as text; with `--json` all of them are.
 const MOST_ANSWERS: usize = 20;
@@ -32,9 +32,7 @@ pub fn run(arguments: &Arguments, command: &Transfer) -> Result<Ended> {
     let operator = Actor::local_operator();
     let acting = |email: &str, action| app::sign_in::actor_by_email(&app, email, action, None);
     let view = match command {
-        Transfer::List { state, waiting } => {
-            return list(arguments, &app, state.as_deref(), *waiting);
-        }
+        Transfer::List(which) => return list(arguments, &app, which),
         Transfer::Show { reference: text } => transfers::get(&app, &operator, reference(text)?)?,
         Transfer::Lines { reference: text, state, outcome, out } => {
             let filter = (state.as_deref(), outcome.as_deref());
@@ -289,17 +287,29 @@ fn show(arguments: &Arguments, view: &TransferView) {
     output::print(arguments, &as_json(view), text);
 }
 
-fn list(arguments: &Arguments, app: &App, state: Option<&str>, waiting: bool) -> Result<Ended> {
-    let state = state
-        .map(|name| {
-            State::from_name(name)
-                .ok_or_else(|| one_of("state", State::ALL.iter().map(|state| state.name())))
-        })
-        .transpose()?;
-    let filter = TransferFilter { state, only_waiting: waiting, ..TransferFilter::default() };
-    let page = transfers::list(app, &Actor::local_operator(), &filter, None, MOST_ROWS)?;
-    let json: Vec<_> = page
-        .items
+fn list(arguments: &Arguments, app: &App, which: &Transfers) -> Result<Ended> {
+    let operator = Actor::local_operator();
+    let state = which.state.as_deref().map(|name| {
+        State::from_name(name)
+            .ok_or_else(|| one_of("state", State::ALL.iter().map(|state| state.name())))
+    });
+    let kind = which.kind.as_deref().map(|name| {
+        Kind::from_name(name)
+            .ok_or_else(|| one_of("kind", Kind::ALL.iter().map(|kind| kind.name())))
+    });
+    let filter = TransferFilter {
+        state: state.transpose()?,
+        kind: kind.transpose()?,
+        party: party_in(app, &operator, which.party.as_deref())?,
+        offer: which.offer.as_deref().map(reference).transpose()?,
+        only_waiting: which.waiting,
+        ..TransferFilter::default()
+    };
+    let all = every(|before| {
+        let part = transfers::list(app, &operator, &filter, before, MOST_ROWS)?;
+        Ok((part.items, part.next))
+    })?;
+    let json: Vec<_> = all
         .iter()
         .map(|t| {
             json!({ "reference": t.id.to_string(), "kind": t.kind.name(), "state": t.state.name(),
@@ -308,8 +318,7 @@ fn list(arguments: &Arguments, app: &App, state: Option<&str>, waiting: bool) ->
                     "whose": t.next_step.whose })
         })
         .collect();
-    let text: String = page
-        .items
+    let text: String = all
         .iter()
         .map(|t| {
             let (from, to) = (&t.sender.reference, &t.receiver.reference);
@@ -341,21 +350,18 @@ fn lines(
     });
     let filter = LineFilter { state: state.transpose()?, outcome: outcome.transpose()? };
     let operator = Actor::local_operator();
-    let (mut json, mut text, mut after) = (Vec::new(), String::new(), None);
-    loop {
+    let lines = every(|after| {
         let page = transfers::lines(app, &operator, id, &filter, after, MOST_ROWS)?;
-        for line in &page.items {
-            let outcome = line.outcome.map(|outcome| outcome.name());
-            let reason = line.reason.map(|reason| reason.name());
-            json.push(json!({ "hub": line.hub.to_string(), "state": line.state.name(),
-                              "outcome": outcome, "reason": reason, "code": line.code }));
-            let outcome = outcome.unwrap_or("-");
-            text.push_str(&format!("{} {} {outcome} {}\n", line.hub, line.state.name(), line.code));
-        }
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
+        Ok((page.items, page.next))
+    })?;
+    let (mut json, mut text) = (Vec::new(), String::new());
+    for line in &lines {
+        let outcome = line.outcome.map(|outcome| outcome.name());
+        let reason = line.reason.map(|reason| reason.name());
+        json.push(json!({ "hub": line.hub.to_string(), "state": line.state.name(),
+                          "outcome": outcome, "reason": reason, "code": line.code }));
+        let outcome = outcome.unwrap_or("-");
+        text.push_str(&format!("{} {} {outcome} {}\n", line.hub, line.state.name(), line.code));
     }
     output::print(arguments, &json.into(), text);
     Ok(Ended::Well)

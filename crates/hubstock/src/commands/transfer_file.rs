@@ -7,7 +7,7 @@ use app::jobs::JobKind;
 use app::journal::Counts;
 use app::transfer_files::{
     self, Checked, GenerateRequest, Generated, InstalledFilter, LineFilter, Submission,
-    TransferFileView,
+    TransferFileFilter, TransferFileView,
 };
 use app::{App, Error, Result};
 use domain::access::{Action, Actor};
@@ -16,11 +16,13 @@ use domain::timers::british_day;
 use domain::transfer_files::State;
 use serde_json::json;
 
-use super::{file_name, once, open, reference, source, wait_for, write_bytes, write_out};
-use crate::arguments::{Arguments, InstalledBefore, TransferFile};
+use super::{
+    every, file_name, once, one_of, open, reference, source, wait_for, write_bytes, write_out,
+};
+use crate::arguments::{Arguments, InstalledBefore, InstalledShown, TransferFile};
 use crate::output::{self, Ended};
 
-/// Lines of a list on the command line.
+/// Rows that are read at once.
 const MOST_ROWS: u32 = 1_000;
 
 /// Checks, submits, decides and answers transfer files.
@@ -127,7 +129,9 @@ pub fn run(arguments: &Arguments, command: &TransferFile) -> Result<Ended> {
             output::print(arguments, &json.into(), text.collect::<String>());
             Ok(Ended::Well)
         }
-        TransferFile::List => list(arguments, &app),
+        TransferFile::List { state, text } => {
+            list(arguments, &app, (state.as_deref(), text.as_deref()))
+        }
     }
 }
 
@@ -252,19 +256,30 @@ fn show_lines(
     Ok(Ended::Well)
 }
 
-fn list(arguments: &Arguments, app: &App) -> Result<Ended> {
-    let page =
-        transfer_files::list(app, &Actor::local_operator(), &Default::default(), None, MOST_ROWS)?;
-    let json: Vec<_> = page
-        .items
+fn list(
+    arguments: &Arguments,
+    app: &App,
+    (state, text): (Option<&str>, Option<&str>),
+) -> Result<Ended> {
+    let state = state.map(|name| {
+        State::from_name(name)
+            .ok_or_else(|| one_of("state", State::ALL.iter().map(|state| state.name())))
+    });
+    let text = text.map(str::to_owned);
+    let filter = TransferFileFilter { state: state.transpose()?, text, ..Default::default() };
+    let files = every(|before| {
+        let operator = Actor::local_operator();
+        let part = transfer_files::list(app, &operator, &filter, before, MOST_ROWS)?;
+        Ok((part.items, part.next))
+    })?;
+    let json: Vec<_> = files
         .iter()
         .map(|file| {
             json!({ "reference": file.id.to_string(), "name": file.name,
                     "state": file.state.name(), "lines": file.lines, "rejected": file.rejected })
         })
         .collect();
-    let text: String = page
-        .items
+    let text: String = files
         .iter()
         .map(|file| format!("{} {} {}\n", file.id, file.state.name(), file.name))
         .collect();
@@ -276,22 +291,24 @@ fn list(arguments: &Arguments, app: &App) -> Result<Ended> {
 pub fn installed_before(arguments: &Arguments, command: &InstalledBefore) -> Result<Ended> {
     let app = open(arguments)?;
     match command {
-        InstalledBefore::List => {
-            let page = transfer_files::installed_before(
-                &app,
-                &Actor::local_operator(),
-                InstalledFilter::Open,
-                None,
-                MOST_ROWS,
-            )?;
-            let json: Vec<_> = page
-                .items
+        InstalledBefore::List { show } => {
+            let filter = match show {
+                InstalledShown::Open => InstalledFilter::Open,
+                InstalledShown::Settled => InstalledFilter::Settled,
+                InstalledShown::All => InstalledFilter::All,
+            };
+            let items = every(|before| {
+                let operator = Actor::local_operator();
+                let part =
+                    transfer_files::installed_before(&app, &operator, filter, before, MOST_ROWS)?;
+                Ok((part.items, part.next))
+            })?;
+            let json: Vec<_> = items
                 .iter()
                 .map(|i| json!({ "number": i.id, "transfer_file": i.transfer_file.to_string(),
                                  "line": i.line, "hub": i.hub.to_string(), "status": i.status.name() }))
                 .collect();
-            let text: String = page
-                .items
+            let text: String = items
                 .iter()
                 .map(|i| {
                     format!(

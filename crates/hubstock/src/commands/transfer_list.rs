@@ -9,7 +9,7 @@ use domain::transfers::{FaultReason, Side};
 use domain::{DeviceId, Refusal};
 use serde_json::{Value, json};
 
-use super::{acting, one_of, open, read_file, reference, transfer};
+use super::{acting, every, one_of, open, read_file, reference, transfer};
 use crate::arguments::{Arguments, SideList, TransferList};
 use crate::output::{self, Ended};
 
@@ -97,15 +97,10 @@ fn as_json(state: &ListState) -> Value {
 
 fn show(arguments: &Arguments, app: &App, of: &Given) -> Result<Ended> {
     let state = transfers::list_state(app, &of.actor, of.id, of.side)?;
-    let (mut entries, mut after) = (Vec::new(), None);
-    loop {
+    let entries = every(|after| {
         let page = transfers::list_entries(app, &of.actor, of.id, of.side, after, MOST_ROWS)?;
-        entries.extend(page.items);
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
+        Ok((page.items, page.next))
+    })?;
     let reason = |entry: &ListEntry| match entry.received {
         Received::Accepted => None,
         Received::Rejected(reason) => Some(reason.name()),

@@ -12,6 +12,7 @@ use domain::access::{Action, Actor};
 use domain::ids::TransferFileId;
 use domain::timers::british_day;
 use jiff::{SignedDuration, Timestamp};
+use store::Db;
 
 use super::market::Market;
 use super::people::PEOPLE;
@@ -22,6 +23,8 @@ use super::{selection, stock};
 const MARK: &str = "demo.world";
 /// The version of the world; another one is not mistaken for this.
 const VERSION: &str = "2";
+/// What the mark says while it is being built.
+const BEGUN: &str = "begun";
 /// The same for everybody, since it protects nothing.
 const PASSWORD: &str = "demonstration only";
 const LONGEST_STEP: Duration = Duration::from_secs(120);
@@ -32,12 +35,35 @@ pub fn is_there(app: &App) -> Result<bool> {
     Ok(store::settings::get(&mut tx, MARK)?.is_some_and(|row| row.value == VERSION))
 }
 
+/// Whether the database holds a world of the demonstration that is not whole or not this one.
+pub fn is_to_be_replaced(db: &Db) -> Result<bool> {
+    let mark = store::settings::get(&mut db.read()?, MARK);
+    let is_current = db.is_current()?;
+    match mark {
+        Ok(mark) => Ok(mark.is_some_and(|mark| mark.value != VERSION || !is_current)),
+        // There are no such tables, so it is none.
+        Err(_) if !is_current => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Says in the journal how far the world is.
+fn mark(app: &App, from: Option<&str>, to: &str) -> Result<()> {
+    let mut tx = app.db.write()?;
+    store::settings::put(&mut tx, MARK, to)?;
+    let from = from.map(str::to_owned);
+    let event = Event::SettingChanged { name: MARK.into(), from, to: to.into() };
+    record(&mut tx, app.now(), By::SYSTEM, &event)?;
+    Ok(tx.commit()?)
+}
+
 /// Builds it: Parties, people, 200 pallets, hubs in every status, transfer files in every state
 /// that lasts.
 pub fn build(app: &App) -> Result<()> {
     let today = app.now();
     let world = World { app: App { clock: Clock::standing(today), ..app.clone() }, today };
     world.at(days(730));
+    mark(&world.app, None, BEGUN)?;
     world.people_and_parties()?;
     selection::second_policy(&world.app)?;
     world.deliveries_and_statuses()?;
@@ -51,12 +77,7 @@ pub fn build(app: &App) -> Result<()> {
     selection::third_policy(&world.app)?;
     // What has passed meanwhile: offers that closed, allocations that nobody confirmed.
     app::timers::pass(&world.app)?;
-    let mut tx = world.app.db.write()?;
-    store::settings::put(&mut tx, MARK, VERSION)?;
-    let event = Event::SettingChanged { name: MARK.into(), from: None, to: VERSION.into() };
-    record(&mut tx, world.app.now(), By::SYSTEM, &event)?;
-    tx.commit()?;
-    Ok(())
+    mark(&world.app, Some(BEGUN), VERSION)
 }
 
 fn days(count: i64) -> SignedDuration {
@@ -79,17 +100,12 @@ impl World {
     }
 
     fn people_and_parties(&self) -> Result<()> {
-        let people = PEOPLE.iter().filter(|p| p.3.is_none());
-        let of_parties = PEOPLE.iter().filter(|p| p.3.is_some());
-        for p in people {
-            app::people::add_by_operator(&self.app, p.0, p.1, p.2, p.3, PASSWORD)?;
-        }
+        let (central, of_parties): (Vec<_>, Vec<_>) =
+            PEOPLE.iter().copied().partition(|person| person.3.is_none());
+        app::people::add_invented(&self.app, &central, PASSWORD)?;
         let admin = self.acting("admin@hubstock.example", Action::ManageParties)?;
         self.import(&admin, Kind::Parties, "parties.csv", &stock::parties_file())?;
-        for p in of_parties {
-            app::people::add_by_operator(&self.app, p.0, p.1, p.2, p.3, PASSWORD)?;
-        }
-        Ok(())
+        app::people::add_invented(&self.app, &of_parties, PASSWORD)
     }
 
     fn deliveries_and_statuses(&self) -> Result<()> {

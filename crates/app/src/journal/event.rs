@@ -108,7 +108,7 @@ pub enum Event {
         answers_sha256: String,
     },
     /// A snapshot was compared with the inventory.
-    SnapshotCompared { import: i64, counts: Counts },
+    SnapshotCompared { import: i64, counts: Counts, absent_sha256: Option<String> },
     /// A snapshot's differences are to be applied.
     SnapshotAuthorised { import: i64 },
     /// A snapshot's differences are not to be applied.

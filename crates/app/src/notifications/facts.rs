@@ -125,7 +125,7 @@ pub(super) fn of(tx: &mut Tx, entry: &EntryRow, event: &Event) -> Result<Vec<Fac
         }
         Event::ImportRefused { import: id, reason } => import(tx, ImportId(*id), reason, None)?,
         Event::ImportFinished { import: id, counts }
-        | Event::SnapshotCompared { import: id, counts } => {
+        | Event::SnapshotCompared { import: id, counts, .. } => {
             import(tx, ImportId(*id), "", Some(counts))?
         }
         Event::DeliveryReportWritten { run, .. } | Event::DeliveryReportFailed { run, .. } => {

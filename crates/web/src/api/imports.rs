@@ -75,7 +75,7 @@ struct Import {
     /// Answers by outcome.
     #[schema(example = json!({"loaded": 895, "rejected": 1}))]
     counts: BTreeMap<String, u64>,
-    /// Why it was refused, whole or from some line on.
+    /// Why it was refused whole.
     refusal: Option<String>,
     /// Who sent it.
     submitted_by: String,

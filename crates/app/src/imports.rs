@@ -160,6 +160,13 @@ pub fn check(
     Ok(counts)
 }
 
+/// The name of the answers to a file of this name.
+pub fn answer_name(name: &str) -> String {
+    let name = name.trim();
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    format!("{stem}_answer.csv")
+}
+
 /// One import.
 pub fn get(app: &App, actor: &Actor, id: ImportId) -> Result<ImportView> {
     actor.must(Action::SeeImports)?;

@@ -1,5 +1,6 @@
 //! Bytes that came in or go out: kept under their hash, streamed both ways.
 
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use domain::ids::FileId;
@@ -7,7 +8,7 @@ use domain::{Refusal, refusal::RefusalKind};
 use sha2::{Digest, Sha256};
 use store::files::{CHUNK_BYTES, StoredFile, compress};
 
-use crate::{App, Error, Result};
+use crate::{App, Error, Result, settings};
 
 /// Compressed bytes that are held before they are written in one short transaction.
 const HELD_BYTES: usize = 8 << 20;
@@ -46,7 +47,7 @@ pub fn receive_and<T>(
             held.push(compress(&chunk));
         }
         if head.is_empty() {
-            head.extend_from_slice(&chunk[..chunk.len().min(HEAD_BYTES)]);
+            head.extend_from_slice(self::head(&chunk));
         }
         if ended {
             let sha256: [u8; 32] = hash.finalize().into();
@@ -63,6 +64,29 @@ pub fn receive_and<T>(
             tx.commit()?;
         }
     }
+}
+
+/// The first bytes of a file, as far as they are looked at when it is complete.
+pub(crate) fn head(bytes: &[u8]) -> &[u8] {
+    &bytes[..bytes.len().min(HEAD_BYTES)]
+}
+
+/// Reads what `source` gives, up to `limit` bytes, into memory.
+pub fn read_whole(source: &mut dyn Read, limit: u64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = source.take(limit.saturating_add(1)).read_to_end(&mut bytes);
+    read.map_err(Error::io("read what was sent"))?;
+    if bytes.len() as u64 > limit { Err(too_large(limit).into()) } else { Ok(bytes) }
+}
+
+/// Keeps what `source` gives, up to `limit` bytes, on disk until it is dropped.
+pub(crate) fn keep_aside(source: &mut dyn Read, limit: u64) -> Result<File> {
+    let mut aside = tempfile::tempfile().map_err(Error::io("keep what was sent aside"))?;
+    let copied = io::copy(&mut source.take(limit.saturating_add(1)), &mut aside);
+    if copied.map_err(Error::io("keep what was sent aside"))? > limit {
+        return Err(too_large(limit).into());
+    }
+    Ok(aside)
 }
 
 fn write_held(
@@ -90,6 +114,12 @@ fn read_chunk(source: &mut dyn Read) -> Result<Vec<u8>> {
         .read_to_end(&mut chunk)
         .map_err(Error::io("read what was sent"))?;
     Ok(chunk)
+}
+
+/// How large an upload may be, in bytes.
+pub fn upload_limit(app: &App) -> Result<u64> {
+    let mib = settings::number_of(&mut app.db.read()?, &settings::UPLOAD_MOST_MIB)?;
+    Ok(mib.unsigned_abs() << 20)
 }
 
 /// The refusal of a file over the limit.

@@ -45,15 +45,19 @@ pub enum Begun {
     Now,
     /// It was carried out before, with this answer.
     Before(Answer),
-    /// It took effect before, but its answer was lost; the entry of the journal says what it did.
-    Lost {
-        /// What the entry is about.
-        subject: String,
-        /// What happened.
-        kind: String,
-        /// Its place in the journal.
-        seq: i64,
-    },
+    /// It took effect before, but its answer was lost.
+    Lost(Effect),
+}
+
+/// What a request did, as the first entry of the journal that it made says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effect {
+    /// What the entry is about.
+    pub subject: String,
+    /// What happened.
+    pub kind: String,
+    /// Its place in the journal.
+    pub seq: i64,
 }
 
 /// Keeps a key, or finds what became of it.
@@ -82,12 +86,7 @@ pub fn begin(app: &App, claim: &Claim, request_hash: [u8; 32]) -> Result<Begun> 
             "The request with this Idempotency-Key is under way. Send it again in two minutes.",
         )
         .into()),
-        Some(KeyRow { journal_seq: Some(seq), .. }) => {
-            let entry = store::journal::entry_at(&mut tx, seq)?;
-            let gone = || Error::Damaged(format!("the journal has no entry {seq}"));
-            let entry = entry.ok_or_else(gone)?;
-            Ok(Begun::Lost { subject: entry.subject, kind: entry.kind, seq })
-        }
+        Some(KeyRow { journal_seq: Some(seq), .. }) => Ok(Begun::Lost(effect_of(&mut tx, seq)?)),
         Some(_) | None => {
             store::idempotency::begin(&mut tx, claim.user, &claim.key, request_hash, now)?;
             tx.commit()?;
@@ -104,6 +103,19 @@ pub fn finish(app: &App, claim: &Claim, answer: &Answer) -> Result<()> {
     store::idempotency::finish(&mut tx, claim.user, &claim.key, status, &answer.headers, body)?;
     tx.commit()?;
     Ok(())
+}
+
+/// What a request has done, if it changed anything.
+pub fn effect(app: &App, claim: &Claim) -> Result<Option<Effect>> {
+    let mut tx = app.db.read()?;
+    let row = store::idempotency::find(&mut tx, claim.user, &claim.key)?;
+    row.and_then(|row| row.journal_seq).map(|seq| effect_of(&mut tx, seq)).transpose()
+}
+
+fn effect_of(tx: &mut Tx, seq: i64) -> Result<Effect> {
+    let entry = store::journal::entry_at(tx, seq)?;
+    let entry = entry.ok_or_else(|| Error::Damaged(format!("the journal has no entry {seq}")))?;
+    Ok(Effect { subject: entry.subject, kind: entry.kind, seq })
 }
 
 /// Forgets a key whose request came to nothing, so that it can be sent again.

@@ -4,6 +4,7 @@
 //! chunk; [`answer`] has one line for each line of the file. A snapshot is compared only, until
 //! somebody else authorises it ([`authorise_snapshot`]). [`check`] is a dry run.
 
+mod absent;
 mod answers;
 mod deliveries;
 mod load;
@@ -76,7 +77,7 @@ pub struct ImportView {
     pub bytes_done: u64,
     /// Answers by outcome.
     pub counts: Counts,
-    /// Why it was refused, whole or from some line on.
+    /// Why it was refused whole.
     pub refusal: Option<String>,
     /// Who sent it.
     pub submitted_by: Person,
@@ -117,7 +118,7 @@ pub fn submit(
         let message = "A file is sent by a person: say who you are.";
         return Err(Refusal::new(RefusalKind::NotSignedIn, message).into());
     }
-    let limit = upload_limit(app)?;
+    let limit = files::upload_limit(app)?;
     let stored = files::receive(app, source, limit)?;
     let at = app.now();
     let mut tx = app.db.write()?;
@@ -150,8 +151,8 @@ pub fn check(
     out: &mut dyn Write,
 ) -> Result<Counts> {
     actor.must(loading(kind))?;
-    let stored = files::receive(app, source, upload_limit(app)?)?;
-    let source = source::Source::open(app, stored.id)?;
+    let file = files::keep_aside(source, files::upload_limit(app)?)?;
+    let source = source::Source::aside(app, &file)?;
     write(out, &heading(kind))?;
     let mut counts = Counts::new();
     load::rehearse(app, kind, &source, &mut |answers| {
@@ -159,6 +160,13 @@ pub fn check(
         write(out, &answers.csv)
     })?;
     Ok(counts)
+}
+
+/// The name of the answers to a file of this name.
+pub fn answer_name(name: &str) -> String {
+    let name = name.trim();
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    format!("{stem}_answer.csv")
 }
 
 /// One import.
@@ -279,12 +287,6 @@ fn loading(kind: Kind) -> Action {
         Kind::Parties => Action::ManageParties,
         Kind::Deliveries | Kind::Statuses | Kind::Snapshot => Action::LoadInventory,
     }
-}
-
-fn upload_limit(app: &App) -> Result<u64> {
-    let mut tx = app.db.read()?;
-    let mib = settings::number_of(&mut tx, &settings::UPLOAD_MOST_MIB)?;
-    Ok(mib.unsigned_abs() << 20)
 }
 
 fn must_be_there(tx: &mut Tx, id: ImportId) -> Result<ImportRow> {

@@ -7,6 +7,7 @@ pub mod aside;
 pub mod backup;
 pub mod board;
 pub mod delivery_report;
+pub mod dry_runs;
 pub mod error;
 pub mod excess;
 pub mod files;
@@ -27,6 +28,7 @@ pub mod sheet;
 pub mod sign_in;
 pub mod stock_rules;
 pub mod tables;
+pub mod templates;
 pub mod timers;
 pub mod transfer_files;
 pub mod transfers;
@@ -119,7 +121,8 @@ impl App {
     }
 }
 
-/// Drops what nobody needs any more: uploads that broke off a day ago or earlier, and jobs that say
+/// Drops what nobody needs any more: uploads that broke off and dry runs that were
+/// made a day ago or earlier, and jobs that say
 /// nothing of their own once they are done. Takes a turn to write only if there is any.
 pub fn tidy(app: &App) -> Result<()> {
     let before = app.now() - UNFINISHED_UPLOADS;
@@ -132,6 +135,7 @@ pub fn tidy(app: &App) -> Result<()> {
         return Ok(());
     }
     let mut tx = app.db.write()?;
+    store::dry_runs::forget(&mut tx, before)?;
     store::files::drop_unfinished(&mut tx, before)?;
     for kind in done {
         store::jobs::drop_done(&mut tx, kind, app.now() - DONE_JOBS)?;

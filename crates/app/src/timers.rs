@@ -10,7 +10,7 @@ use store::timers as rows;
 
 use crate::journal::{By, Event, enact};
 use crate::settings::{self, Setting};
-use crate::{App, Error, Result, offers, requests, selection, transfers};
+use crate::{App, Error, Result, offers, requests, selection, transfer_files, transfers};
 
 /// A subject's deadline as it stands.
 pub use store::timers::DeadlineRow;
@@ -115,6 +115,7 @@ fn passed(app: &App, deadline: &DeadlineRow) -> Result<()> {
         "off" => offers::passed(app, deadline)? || selection::passed(app, deadline)?,
         "req" => requests::passed(app, deadline)?,
         "pol" => selection::passed_policy(app, deadline)?,
+        "ctf" => transfer_files::passed(app, deadline)?,
         "trf" => transfers::passed(app, deadline)?,
         _ => false,
     };

@@ -8,6 +8,8 @@
 //! leaves nothing to repair, and the journal rebuilds the same rows.
 
 mod apply;
+mod check;
+mod deadlines;
 mod decide;
 mod examine;
 mod generate;
@@ -33,6 +35,8 @@ use crate::journal::Counts;
 
 pub use apply::apply;
 pub(crate) use apply::{AppliedLine, applied_lines};
+pub use check::check;
+pub(crate) use deadlines::passed;
 pub use decide::{authorise, reject, withdraw};
 pub use examine::Refused;
 pub(crate) use generate::read_ids;
@@ -45,7 +49,7 @@ pub use redo::redo;
 pub use results::{errors, response};
 pub use submit::submit;
 pub use summary::{ModelLines, PartyPair, StockChange, Summary};
-pub use validate::{check, validate};
+pub use validate::validate;
 pub use view::{get, list, waiting_for};
 
 /// A file as it was sent.
@@ -71,15 +75,15 @@ pub struct Submitted {
 pub enum Checked {
     /// The file would be refused whole.
     Refused(Refused),
-    /// Each line has an answer.
-    Answered {
-        /// How many lines came to what.
-        counts: Counts,
-        /// How many lines would be rejected.
-        rejected: u64,
-        /// The response file.
-        response: Vec<u8>,
+    /// Its content or its file ID was sent before; that file has the answer.
+    SentBefore {
+        /// The file.
+        id: TransferFileId,
+        /// When it was sent.
+        received_at: Timestamp,
     },
+    /// Each line has an answer, which was written out; this is what the authoriser would see.
+    Answered(Box<Summary>),
 }
 
 /// A person, as far as a page or an answer names one.
@@ -182,6 +186,8 @@ pub struct TransferFileView {
     pub applied: Option<Applied>,
     /// Why it was refused whole, or could not be applied.
     pub refusal: Option<String>,
+    /// The stable word for why it was refused whole.
+    pub refusal_word: Option<String>,
     /// The file that was sent before with the same file ID and has the answer.
     pub first_answer: Option<TransferFileId>,
     /// Who prepared it.
@@ -194,6 +200,8 @@ pub struct TransferFileView {
     pub received_at: Timestamp,
     /// When its lines were checked.
     pub validated_at: Option<Timestamp>,
+    /// By when somebody is to authorise, reject or withdraw it, while that is open.
+    pub authorise_by: Option<Timestamp>,
     /// When it was authorised, rejected or withdrawn.
     pub decided_at: Option<Timestamp>,
     /// When its hubs moved.

@@ -387,7 +387,7 @@ fn a_snapshot_is_compared_and_then_applied_by_somebody_else() {
             format!("{},{status},2026-06-01", line(n, pallet, party))
         };
         let text = snapshot(&[
-            row(1, "PAL1", "SU-ABEL", "Pending"),
+            row(1, "PAL1", "SU-ABEL", "Pending").replace("2026-06-01", "2026-03-02"),
             row(2, "PAL1", "SU-BRIO", "Pending"),
             row(3, "PAL1", "SU-ABEL", "Commissioned"),
             row(4, "PAL4", "SU-ABEL", "Pending"),
@@ -428,6 +428,47 @@ fn a_snapshot_is_compared_and_then_applied_by_somebody_else() {
         world.counts_are_true();
         let late = imports::reject_snapshot(&world.app, &other, import, "late", None).unwrap_err();
         assert_eq!(late.refusal().unwrap().kind, RefusalKind::WrongState);
+    });
+}
+
+#[test]
+fn a_snapshot_is_told_which_hubs_it_lacks_and_which_dates_differ() {
+    both(|url| {
+        let world = with_hubs(url, 5);
+        let row = |n, since: &str| format!("{},Pending,{since}", line(n, "PAL1", "SU-ABEL"));
+        let text = snapshot(&[
+            row(1, "2026-03-02"),
+            row(2, "2026-06-01"),
+            row(3, "2026-03-02T00:00:00Z"),
+            row(4, "yesterday"),
+        ]);
+        let rehearsed = rehearsed(&world, Kind::Snapshot, &text);
+        let compared = ["same", "differs", "same", "rejected", "absent", "absent"];
+        assert_eq!(outcomes(&rehearsed), compared);
+        let import = world.submit(Kind::Snapshot, text.as_bytes()).import;
+        let view = world.run(import);
+        assert_eq!((view.state, view.lines_done), (State::Compared, 4));
+        assert_eq!((view.counts["absent"], view.counts["differs"]), (2, 1));
+        let answers = world.answers(import);
+        assert_eq!(answers, rehearsed);
+        let since =
+            "It is Pending since 2026-03-02T00:00:00Z here, not since 2026-06-01T00:00:00Z.";
+        assert!(answers[1].contains(since), "{}", answers[1]);
+        let lacks = format!(",{},absent,The snapshot has no usable line for this hub.", chf(5));
+        assert_eq!(answers[5], lacks);
+        let other = person(3, Role::DccAuthoriser);
+        imports::authorise_snapshot(&world.app, &other, import, None).unwrap();
+        world.run(import);
+        assert_eq!(
+            outcomes(&world.answers(import)),
+            ["already", "conflict", "already", "rejected"]
+        );
+        assert_eq!(world.number("SELECT count(*) FROM status_changes"), 0);
+        on_sqlite(|url| {
+            let again = self::world(url);
+            again.redo(&world.app, world.number("SELECT count(*) FROM journal") as usize);
+            assert_eq!(again.tables(), world.tables());
+        });
     });
 }
 
@@ -526,7 +567,7 @@ fn a_snapshot_finds_what_a_line_repeats_however_far_away() {
             outcomes(last).join(" ")
         };
         let rehearsed = rehearsed(&world, Kind::Snapshot, &text);
-        assert_eq!(far(&rehearsed), "rejected missing rejected");
+        assert_eq!(far(&rehearsed), "rejected missing rejected absent");
         let import = world.submit(Kind::Snapshot, text.as_bytes()).import;
         assert_eq!(world.run(import).state, State::Compared);
         assert_eq!(world.answers(import), rehearsed);
@@ -588,6 +629,17 @@ fn a_workbook_over_the_set_limit_is_refused_and_the_limit_named() {
 }
 
 #[test]
+fn a_workbook_with_a_row_that_no_sheet_has_is_refused() {
+    on_sqlite(|url| {
+        let world = world(url);
+        for kind in Kind::ALL {
+            let bomb = testkit::workbook::with_cell_at("A4294967294");
+            assert!(world.refusal(*kind, &bomb).contains("a row 4294967294"), "{kind:?}");
+        }
+    });
+}
+
+#[test]
 fn what_cannot_be_read_is_refused_whole_and_said_why() {
     on_sqlite(|url| {
         let world = with_hubs(url, 1);
@@ -616,6 +668,43 @@ fn what_cannot_be_read_is_refused_whole_and_said_why() {
         let import = world.submit(Kind::Deliveries, &with_bom).import;
         assert_eq!(world.run(import).state, State::Loaded);
         assert_eq!(world.number("SELECT count(*) FROM hubs"), 2);
+    });
+}
+
+#[test]
+fn a_nul_byte_in_a_line_rejects_that_line_and_nothing_else() {
+    both(|url| {
+        let world = with_hubs(url, 1);
+        let nul = line(3, "PAL\0", "SU-ABEL");
+        let answers = world.load(Kind::Deliveries, &deliveries(&[nul, line(4, "PAL2", "SU-ABEL")]));
+        assert_eq!(outcomes(&answers), ["rejected", "loaded"]);
+        let text = "CHFID,SMIStatus,StatusDate\n00-\0,Pending,2026-05-01\n";
+        assert_eq!(outcomes(&world.load(Kind::Statuses, text)), ["rejected"]);
+        let parties = format!("{PARTIES}C\0LD,Cold,Small Supplier,,,SU-COLD,Active,Y\n");
+        let answers = world.load(Kind::Parties, &parties);
+        assert_eq!(outcomes(&answers), ["already", "already", "rejected"]);
+    });
+}
+
+#[test]
+fn the_same_file_from_two_nodes_at_once_is_one_import() {
+    both(|url| {
+        let world = with_hubs(url, 1);
+        let text = deliveries(&[line(7, "PAL1", "SU-ABEL")]);
+        let node = || {
+            let mut node = App::new(Db::open(url).unwrap(), std::env::temp_dir());
+            node.clock = world.app.clock.clone();
+            imports::submit(&node, &operator(), Kind::Deliveries, "a.csv", &mut text.as_bytes())
+        };
+        let sent = std::thread::scope(|scope| {
+            let nodes = [0; 4].map(|_| scope.spawn(node));
+            nodes.map(|node| node.join().unwrap().unwrap())
+        });
+        assert!(sent.iter().all(|one| one.import == sent[0].import), "{sent:?}");
+        assert_eq!(sent.iter().filter(|one| !one.repeated).count(), 1, "{sent:?}");
+        assert_eq!(world.run(sent[0].import).lines_done, 1);
+        let sql = "SELECT count(*) FROM journal WHERE kind = 'ImportReceived'";
+        assert_eq!(world.number(sql), 3);
     });
 }
 
@@ -688,27 +777,31 @@ fn an_import_that_was_cut_off_goes_on_and_ends_the_same() {
 }
 
 #[test]
-fn a_fault_further_down_leaves_what_was_loaded_and_says_from_where() {
+fn a_file_with_a_fault_further_down_is_refused_whole_and_said_where() {
     on_sqlite(|url| {
-        let first = with_hubs(url, 1);
-        let mut bytes = long_file(52_000).into_bytes();
-        let bad = bytes.len() - 2_000;
-        bytes[bad] = 0xE9;
-        let import = first.submit(Kind::Deliveries, &bytes).import;
-        let view = first.run(import);
-        assert_eq!(view.state, State::Refused);
-        let refusal = view.refusal.unwrap();
-        assert!(refusal.starts_with("Line 519"), "{refusal}");
-        assert!(refusal.contains(&format!("The {} lines before it", view.lines_done)), "{refusal}");
-        assert_eq!(first.answers(import).len() as u64, view.lines_done);
-        first.counts_are_true();
-        let entries = first.number("SELECT count(*) FROM journal") as usize;
-        let live = first.tables();
-        on_sqlite(|url| {
-            let again = world(url);
-            again.redo(&first.app, entries);
-            assert_eq!(again.tables(), live);
-        });
+        let world = with_hubs(url, 1);
+        let text = long_file(52_000);
+        let bad_byte = |place: usize| {
+            let mut bytes = text.clone().into_bytes();
+            let place = bytes.len() - place;
+            bytes[place] = 0xE9;
+            bytes
+        };
+        let open_quote = format!("{text}\"00-DB");
+        for bytes in [bad_byte(2_000), open_quote.into_bytes()] {
+            let import = world.submit(Kind::Deliveries, &bytes).import;
+            let view = world.run(import);
+            assert_eq!((view.state, view.lines_done), (State::Refused, 0));
+            let refusal = view.refusal.unwrap();
+            assert!(["Line 519", "line 52002"].iter().any(|at| refusal.contains(at)), "{refusal}");
+            assert!(world.answers(import).is_empty());
+            let (mut source, mut out) = (&bytes[..], Vec::new());
+            let tried =
+                imports::check(&world.app, &operator(), Kind::Deliveries, &mut source, &mut out);
+            assert_eq!(tried.unwrap_err().refusal().unwrap().message, refusal);
+        }
+        assert_eq!(world.number("SELECT count(*) FROM hubs"), 1);
+        world.counts_are_true();
     });
 }
 

@@ -214,7 +214,11 @@ fn golden_result_codes() {
     });
     let intro = "What a line of a transfer file comes to. `S00` can carry warnings: `S00+W10`, \
                  `S00+W11`, `S00+W10+W11`.";
-    let body = table(&["code", "meaning", "what to do"], rows);
+    let mut body = table(&["code", "meaning", "what to do"], rows);
+    let words = app::transfer_files::Refused::words();
+    let words = words.map(|(word, meaning)| vec![format!("`{word}`"), meaning.to_owned()]);
+    let words = table(&["refusal_word", "meaning"], words);
+    write!(body, "\n## Why a file is refused whole\n\n{words}").unwrap();
     draw("result-codes", "Result codes", intro, &body);
 }
 

@@ -53,7 +53,7 @@ pub enum ImportState {
     Loading,
     /// All of them have.
     Loaded,
-    /// It was refused, whole or from some line on.
+    /// It was refused whole.
     Refused,
     /// A snapshot's lines have been compared with the inventory; it waits to be authorised.
     Compared,
@@ -116,8 +116,10 @@ pub enum LineOutcome {
     Same,
     /// Snapshot: not in the inventory.
     Missing,
-    /// Snapshot: in the inventory with another Party or another status.
+    /// Snapshot: in the inventory with another Party, another status or since another date.
     Differs,
+    /// Snapshot: in the inventory, and not in the snapshot.
+    Absent,
 }
 
 impl LineOutcome {
@@ -131,6 +133,7 @@ impl LineOutcome {
         LineOutcome::Same,
         LineOutcome::Missing,
         LineOutcome::Differs,
+        LineOutcome::Absent,
     ];
 
     /// The word for it in answers.
@@ -144,6 +147,7 @@ impl LineOutcome {
             LineOutcome::Same => "same",
             LineOutcome::Missing => "missing",
             LineOutcome::Differs => "differs",
+            LineOutcome::Absent => "absent",
         }
     }
 

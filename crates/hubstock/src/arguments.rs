@@ -503,6 +503,9 @@ pub enum TransferFile {
     Check {
         /// The file, CSV or XLSX
         file: PathBuf,
+        /// As if one rejected line held back all
+        #[arg(long)]
+        all_or_nothing: bool,
         /// Writes the answer to each line here
         #[arg(long, value_name = "OUT")]
         response: Option<PathBuf>,

@@ -31,7 +31,7 @@ pub struct ImportRow {
     pub next_line: u32,
     /// Answers by outcome, as JSON.
     pub counts: String,
-    /// Why it was refused, whole or from some line on.
+    /// Why it was refused whole.
     pub refusal: Option<String>,
     /// Who sent it.
     pub submitted_by: UserId,

@@ -66,6 +66,8 @@ pub struct TransferFileRow {
     pub result: Option<String>,
     /// Why it was refused whole, or could not be applied.
     pub refusal: Option<String>,
+    /// The stable word for why it was refused whole.
+    pub refusal_word: Option<String>,
     /// The file with the same ID that has the answer.
     pub first_answer: Option<TransferFileId>,
     /// Who prepared it.
@@ -98,7 +100,8 @@ const SELECT: &str = "
     SELECT t.id, t.name, t.file, f.sha256, f.size, t.file_id, t.profile, t.all_or_nothing, t.state,
         t.reference, t.from_reference, t.to_reference, t.lines, t.summary, t.result, t.refusal,
         t.first_answer, t.preparer, p.name, t.authoriser, a.name, t.reason, t.received_at,
-        t.validated_at, t.decided_at, t.applied_at, t.move, t.response_file, t.version
+        t.validated_at, t.decided_at, t.applied_at, t.move, t.response_file, t.version,
+        t.refusal_word
     FROM transfer_files t
     JOIN files f ON f.id = t.file
     JOIN users p ON p.id = t.preparer
@@ -135,6 +138,7 @@ fn transfer_file(row: &Row) -> TransferFileRow {
         move_number: row.get(26),
         response_file: row.get(27),
         version: row.get(28),
+        refusal_word: row.get(29),
     }
 }
 
@@ -305,19 +309,19 @@ pub fn set_validated(tx: &mut Tx, id: TransferFileId, found: &Validated<'_>) -> 
     must_be_one(tx.exec(sql, args)?)
 }
 
-/// The file was refused whole.
+/// The file was refused whole: the stable word for it, and the sentence.
 pub fn set_refused(
     tx: &mut Tx,
     id: TransferFileId,
-    refusal: &str,
+    (word, refusal): (&str, &str),
     first_answer: Option<TransferFileId>,
     at: Timestamp,
 ) -> Result<()> {
     let sql = "
-        UPDATE transfer_files SET state = 'FailedValidation', refusal = $2, first_answer = $3,
-            validated_at = $4, version = version + 1
+        UPDATE transfer_files SET state = 'FailedValidation', refusal_word = $5, refusal = $2,
+            first_answer = $3, validated_at = $4, version = version + 1
         WHERE id = $1 AND state IN ('Received', 'Validated')";
-    must_be_one(tx.exec(sql, args![id, refusal, first_answer, at])?)
+    must_be_one(tx.exec(sql, args![id, refusal, first_answer, at, word])?)
 }
 
 /// Somebody decided about a file that is still in `from`.
@@ -442,8 +446,8 @@ pub fn has_changed_since(tx: &mut Tx, seq: i64) -> Result<bool> {
             'PersonAdded', 'RoleGranted', 'RoleRevoked', 'ImportReceived', 'TransferFileReceived',
             'TransferFileGenerated', 'TransferFileRefused', 'TransferFileValidated',
             'TransferFileAuthorised', 'TransferFileAuthorisationRefused', 'TransferFileRejected',
-            'TransferFileWithdrawn', 'InstalledBeforeSettled', 'DeliveryReportRequested',
-            'DeliveryReportWritten')
+            'TransferFileWithdrawn', 'TransferFileOverdue', 'InstalledBeforeSettled',
+            'DeliveryReportRequested', 'DeliveryReportWritten')
         LIMIT 1";
     Ok(tx.opt(sql, args![seq])?.is_some())
 }

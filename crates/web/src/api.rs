@@ -9,6 +9,7 @@ pub mod once;
 
 mod board;
 mod delivery_report;
+mod dry_runs;
 mod health;
 mod imports;
 mod inventory;
@@ -22,6 +23,7 @@ mod requests;
 mod selection;
 mod settings;
 mod sign_in;
+mod templates;
 mod transfer_files;
 mod transfer_scans;
 mod transfers;
@@ -64,7 +66,7 @@ pub const BASE: &str = "/api/v1";
             lost in a crash is answered with the journal entry of what was done. What can change \
             has an `ETag`, and changing it wants `If-Match` (`*` for whatever it is now). A list \
             has at most `limit` items; `next`, if it is there, is the `cursor` of the next page. \
-            Empty files to fill in are at `/templates/{kind}.csv` and `.xlsx`.",
+            Empty files to fill in are at `/api/v1/templates`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     modifiers(&Access),
@@ -222,6 +224,8 @@ fn documented() -> OpenApiRouter<AppState> {
         .merge(journal::routes())
         .merge(notifications::routes())
         .merge(jobs::routes())
+        .merge(dry_runs::routes())
+        .merge(templates::routes())
         .routes(routes!(problems));
     OpenApiRouter::with_openapi(Document::openapi()).nest(BASE, v1).merge(health::routes())
 }

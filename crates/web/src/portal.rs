@@ -3,6 +3,7 @@
 mod account;
 mod board;
 mod deliveries;
+mod dry_runs;
 mod excess;
 mod help;
 mod home;
@@ -46,6 +47,7 @@ pub fn routes() -> Router<AppState> {
         .merge(account::routes())
         .merge(board::routes())
         .merge(deliveries::routes())
+        .merge(dry_runs::routes())
         .merge(excess::routes())
         .merge(help::routes())
         .merge(home::routes())

@@ -94,6 +94,9 @@ async fn a_dry_run_answers_and_writes_nothing() {
     let tried = send(&portal, &operator, "deliveries", &[("dry_run", "yes")], &text).await;
     tried.must_be(StatusCode::OK).must_say("Only tried: nothing was written");
     tried.must_say("asn.csv has 2 lines, and 1 of them to look at").must_say("leading zeros lost?");
+    let link = tried.text.split("href=\"/dry-runs/").nth(1).unwrap().split('"').next().unwrap();
+    let answers = portal.get(&operator, &format!("/dry-runs/{link}")).await;
+    assert_eq!(answers.text.lines().count(), 3, "{}", answers.text);
     portal.work();
     portal.get(&operator, "/hubs?pallet=PAL2").await.must_say("No hub matches");
     portal.get(&operator, "/deliveries").await.must_say("No file has been sent yet");

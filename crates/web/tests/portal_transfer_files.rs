@@ -192,6 +192,39 @@ async fn what_cannot_be_read_is_answered_on_the_form_or_on_its_page() {
 }
 
 #[tokio::test]
+async fn a_file_can_be_checked_only_and_nothing_changes() {
+    let (portal, preparer, authoriser) = portal();
+    let path = "/transfer-files/check";
+    let text = mixed();
+    let file = ("moves.csv", text.as_bytes());
+    let form = portal.get(&preparer, "/transfer-files/new").await;
+    form.must_say("Check only, change nothing");
+    assert!(form.text.contains("formaction=\"/transfer-files/check\""));
+    let tried = portal.upload(&preparer, path, &[("mode", "continue")], file).await;
+    tried.must_be(StatusCode::OK).must_say("Only checked: nothing was changed");
+    tried.must_say("moves.csv would move 3 hubs; 2 lines would be rejected.");
+    tried.must_say("Difference from the inventory").must_say("Northern Light Ltd (NOR1)");
+    tried.must_say("1 hub past the installation end date");
+    let link = tried.text.split("href=\"/dry-runs/").nth(1).unwrap().split('"').next().unwrap();
+    let answers = portal.get(&preparer, &format!("/dry-runs/{link}")).await;
+    assert_eq!(answers.text.lines().count(), 6, "{}", answers.text);
+    portal.get(&authoriser, &format!("/dry-runs/{link}")).await.must_be(StatusCode::NOT_FOUND);
+    let strict = [("mode", "all-or-nothing")];
+    let tried = portal.upload(&preparer, path, &strict, file).await;
+    tried.must_say("would move 0 hubs").must_say("N00");
+    assert!(tried.text.contains("value=\"all-or-nothing\" checked"));
+    let refused = portal.upload(&preparer, path, &[], ("no.csv", b"no header")).await;
+    refused.must_say("no.csv would be refused whole.");
+    let none = portal.upload(&preparer, path, &[], ("", b"")).await;
+    none.must_be(StatusCode::UNPROCESSABLE_ENTITY).must_say("Select a file");
+    portal.get(&preparer, "/transfer-files").await.must_not_say("moves.csv");
+    let page = send(&portal, &preparer, &mixed()).await;
+    let id = page.rsplit('/').next().unwrap();
+    let tried = portal.upload(&preparer, path, &[], file).await;
+    tried.must_say("would be answered with").must_say(&format!("{id} , which was sent on"));
+}
+
+#[tokio::test]
 async fn pasted_ids_become_a_file_and_every_bad_line_is_answered() {
     let (portal, preparer, _) = portal();
     let path = "/transfer-files/generate";

@@ -1,7 +1,8 @@
 //! What is answered to each line.
 
+use domain::DeviceId;
 use domain::imports::LineOutcome;
-use domain::tabular::{write_field, write_number};
+use domain::tabular::{write_field, write_number, write_record};
 
 use crate::journal::Counts;
 
@@ -56,6 +57,14 @@ impl Answers {
         write_field(&mut self.csv, text);
         self.csv.extend_from_slice(b"\r\n");
         self.counts[outcome as usize] += 1;
+    }
+
+    /// Says of a hub that a snapshot has no line for it, and so no number of one.
+    pub fn add_absent(&mut self, chf: DeviceId) {
+        let text = "The snapshot has no usable line for this hub.";
+        let (id, word) = (chf.to_string(), LineOutcome::Absent.word());
+        write_record(&mut self.csv, ["", id.as_str(), word, text]);
+        self.counts[LineOutcome::Absent as usize] += 1;
     }
 
     /// How many lines came to what; what none came to is left out.

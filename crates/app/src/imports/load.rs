@@ -1,6 +1,7 @@
 //! The job that goes through a file, chunk by chunk, and goes on where it stopped.
 //!
-//! Lines are read and parsed outside the writers' turn. Each chunk is one transaction with its
+//! A file is read through once before the first chunk, so that one which cannot be read to its end
+//! is refused whole. Lines are read and parsed outside the writers' turn. Each chunk is one transaction with its
 //! answers, its journal entry and the place to go on from, so a crash loses nothing and doubles
 //! nothing. [`chunk`] is also what the replay of the journal calls.
 
@@ -13,8 +14,10 @@ use domain::tabular::{HeaderError, Limits, Record, Splitter, Unreadable};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use store::Tx;
+use store::bulk::seen::Seen;
 use store::imports::{ImportRow, Progress, Stage};
 
+use super::absent::{self, Absent};
 use super::answers::Answers;
 use super::deliveries::Deliveries;
 use super::parties::Parties;
@@ -30,6 +33,10 @@ use crate::{App, Error, Result};
 
 /// Lines that are loaded in one transaction, or a few more.
 const CHUNK_LINES: usize = 50_000;
+
+/// How often what a snapshot lacks is looked for anew because the inventory changed meanwhile,
+/// before that is done within the turn to write.
+const MOST_ATTEMPTS: usize = 4;
 
 /// What a chunk is loaded with.
 pub struct Context {
@@ -104,8 +111,8 @@ impl Place {
 pub enum Ended {
     /// At its end; these lines are left to apply.
     AtEnd(Place),
-    /// At something that cannot be read; the lines before it are left to apply.
-    Unreadable(Place, String),
+    /// At something that cannot be read.
+    Unreadable(String),
     /// Where it was told to.
     Stopped,
 }
@@ -166,11 +173,40 @@ pub fn read(
     let at = Place::of(&splitter);
     Ok(match ended {
         None if has_header => Ended::AtEnd(at),
-        None => Ended::Unreadable(at, "The file is empty.".into()),
-        Some(Stop::Unreadable(unreadable)) => Ended::Unreadable(at, unreadable.to_string()),
-        Some(Stop::Header(error)) => Ended::Unreadable(at, error.to_string()),
+        None => Ended::Unreadable("The file is empty.".into()),
+        Some(Stop::Unreadable(unreadable)) => Ended::Unreadable(unreadable.to_string()),
+        Some(Stop::Header(error)) => Ended::Unreadable(error.to_string()),
         Some(Stop::Reached) => Ended::Stopped,
     })
+}
+
+/// Reads a file to its end and does nothing with it: why that cannot be done, if it cannot.
+fn unreadable(source: &Source<'_>, beat: &mut dyn FnMut() -> Result<()>) -> Result<Option<String>> {
+    let mut splitter = Splitter::new(Limits::default());
+    let (mut lines, mut fault) = (0, None);
+    let read = source.each_piece(0, &mut |piece| {
+        let fed = splitter.feed(piece, |_| {
+            lines += 1;
+            Ok::<(), Unreadable>(())
+        });
+        if let Err(unreadable) = fed {
+            fault = Some(unreadable);
+            return Ok(ControlFlow::Break(()));
+        }
+        if lines >= CHUNK_LINES {
+            lines = 0;
+            beat()?;
+        }
+        Ok(ControlFlow::Continue(()))
+    });
+    match read {
+        Err(Error::Refused(refusal)) => return Ok(Some(refusal.message)),
+        other => other?,
+    }
+    if fault.is_none() {
+        fault = splitter.finish(|_| Ok::<(), Unreadable>(())).err();
+    }
+    Ok(fault.map(|unreadable| unreadable.to_string()))
 }
 
 /// Finds the columns again when a file is gone on with.
@@ -238,7 +274,7 @@ pub fn chunk(
     })
 }
 
-fn as_json(counts: &crate::journal::Counts) -> String {
+pub(super) fn as_json(counts: &crate::journal::Counts) -> String {
     serde_json::to_string(counts).expect("counts are plain data")
 }
 
@@ -254,9 +290,13 @@ pub fn load(run: &Run<'_>) -> Result<()> {
     let mut loader = loader(import.kind, stage(&import));
     let mut from = Place { offset: import.next_offset, line: import.next_line };
     let mut begun = import.next_offset > 0;
+    let mut beat = || run.progress(0, import.size);
+    if !begun && let Some(reason) = unreadable(&source, &mut beat)? {
+        return refuse(run, id, reason);
+    }
     let looked = match begun {
         true => Ok(()),
-        false => loader.look_ahead(&source, &mut || run.progress(0, import.size)),
+        false => loader.look_ahead(&source, &mut beat),
     };
     let mut full = |loader: &mut dyn Loader, to: Place| {
         commit_chunk(app, id, loader, from, to)?;
@@ -267,7 +307,7 @@ pub fn load(run: &Run<'_>) -> Result<()> {
     let place = Place { offset: import.next_offset, line: import.next_line };
     let read = looked.and_then(|()| read(&source, loader.as_mut(), place, None, &mut full));
     let ended = match read {
-        Err(Error::Refused(refusal)) => Ended::Unreadable(from, refusal.message),
+        Err(Error::Refused(refusal)) => Ended::Unreadable(refusal.message),
         other => other?,
     };
     match ended {
@@ -278,15 +318,11 @@ pub fn load(run: &Run<'_>) -> Result<()> {
             if loader.lines() > 0 {
                 commit_chunk(app, id, loader.as_mut(), from, to)?;
             }
-            finish(run, id)
+            finish(run, id, &source)
         }
-        Ended::Unreadable(_, reason) if !begun => refuse(run, id, reason),
-        Ended::Unreadable(to, reason) => {
-            if loader.lines() > 0 {
-                commit_chunk(app, id, loader.as_mut(), from, to)?;
-            }
-            let done = current(app, id)?.lines_done;
-            refuse(run, id, format!("{reason} The {done} lines before it were answered."))
+        Ended::Unreadable(reason) if !begun => refuse(run, id, reason),
+        Ended::Unreadable(reason) => {
+            Err(Error::Damaged(format!("{id} was readable and is no longer: {reason}")))
         }
         Ended::Stopped => Err(Error::Damaged("a file ended before its end".into())),
     }
@@ -320,23 +356,56 @@ fn commit_chunk(
     Ok(tx.commit()?)
 }
 
-fn finish(run: &Run<'_>, id: ImportId) -> Result<()> {
+fn finish(run: &Run<'_>, id: ImportId, source: &Source<'_>) -> Result<()> {
     let app = run.app;
+    let import = current(app, id)?;
+    if stage(&import) == Stage::Compared {
+        let named = absent::named(source, &mut || run.progress(import.size, import.size))?;
+        return finish_compared(run, id, &named);
+    }
     let at = app.now();
     let mut tx = app.db.write()?;
     let import = super::must_be_there(&mut tx, id)?;
     if is_settled(&import) {
         return Ok(());
     }
-    let counts = counts_of(&import)?;
-    let event = match stage(&import) {
-        Stage::Loaded => Event::ImportFinished { import: id.0, counts },
-        Stage::Compared => Event::SnapshotCompared { import: id.0, counts },
-    };
+    let event = Event::ImportFinished { import: id.0, counts: counts_of(&import)? };
     redo_simple(&mut tx, &event, at)?;
     record(&mut tx, at, By::SYSTEM, &event)?;
     run.note_done(&mut tx)?;
     tx.commit()?;
+    app.bell.ring();
+    Ok(())
+}
+
+/// Adds the hubs that a compared snapshot lacks to its answers.
+///
+/// They are looked for before the turn to write is taken, and again if the inventory changed in
+/// between, so that the journal's order is the order in which things were seen.
+fn finish_compared(run: &Run<'_>, id: ImportId, named: &Seen) -> Result<()> {
+    let app = run.app;
+    for attempt in 0.. {
+        let is_last = attempt == MOST_ATTEMPTS;
+        let mut tx = if is_last { app.db.write()? } else { app.db.read()? };
+        let seen = store::transfer_files::last_entry(&mut tx)?;
+        let absent = Absent::find(&mut tx, named)?;
+        if !is_last {
+            drop(tx);
+            tx = app.db.write()?;
+        }
+        if store::transfer_files::has_changed_since(&mut tx, seen)? {
+            continue;
+        }
+        let import = super::must_be_there(&mut tx, id)?;
+        if is_settled(&import) {
+            return Ok(());
+        }
+        let event = absent.keep(&mut tx, &import)?;
+        record(&mut tx, app.now(), By::SYSTEM, &event)?;
+        run.note_done(&mut tx)?;
+        tx.commit()?;
+        break;
+    }
     app.bell.ring();
     Ok(())
 }
@@ -367,6 +436,9 @@ pub fn rehearse(
     source: &Source<'_>,
     each: &mut dyn FnMut(Answers) -> Result<()>,
 ) -> Result<()> {
+    if let Some(reason) = unreadable(source, &mut || Ok(()))? {
+        return Err(Refusal::invalid(reason).into());
+    }
     let stage = if kind == ImportKind::Snapshot { Stage::Compared } else { Stage::Loaded };
     let mut loader = loader(kind, stage);
     loader.take_notes()?;
@@ -381,8 +453,12 @@ pub fn rehearse(
     if loader.lines() > 0 {
         apply(loader.as_mut())?;
     }
-    match ended {
-        Ended::Unreadable(_, reason) => Err(Refusal::invalid(reason).into()),
-        Ended::AtEnd(_) | Ended::Stopped => Ok(()),
+    if let Ended::Unreadable(reason) = ended {
+        return Err(Refusal::invalid(reason).into());
     }
+    if stage == Stage::Compared {
+        let named = absent::named(source, &mut || Ok(()))?;
+        absent::each(&mut app.db.read()?, &named, each)?;
+    }
+    Ok(())
 }

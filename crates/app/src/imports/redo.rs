@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use store::Tx;
 use store::journal::EntryRow;
 
+use super::absent;
 use super::load::{Loader, Place, chunk, loader, read, stage};
 use super::source::Source;
 use super::{Kind, must_be_there};
@@ -35,11 +36,13 @@ pub fn redo(tx: &mut Tx, source: &App, entry: &EntryRow, event: &Event) -> Resul
         } => {
             let from = place(*from_offset, *first_line)?;
             let to = place(*to_offset, *to_line)?;
-            let again = redo_chunk(tx, source, ImportId(*import), from, to, entry.at)?;
-            if again != *event {
-                let what = format!("import {import} came to {again:?}, not to {event:?}");
-                return Err(Error::Damaged(what));
-            }
+            let id = ImportId(*import);
+            must_be(id, redo_chunk(tx, source, id, from, to, entry.at)?, event)?;
+        }
+        Event::SnapshotCompared { import, absent_sha256: Some(_), .. } => {
+            let id = ImportId(*import);
+            let text = source_of(tx, source, id)?;
+            must_be(id, absent::redo(tx, id, &text)?, event)?;
         }
         Event::SnapshotAuthorised { .. } | Event::SnapshotRejected { .. } => {
             decided(tx, event, person()?, entry.at)?;
@@ -54,6 +57,25 @@ fn place(offset: u64, line: u64) -> Result<Place> {
     Ok(Place { offset, line })
 }
 
+/// What was done again must come to what the journal says.
+fn must_be(id: ImportId, again: Event, event: &Event) -> Result<()> {
+    if again == *event {
+        return Ok(());
+    }
+    Err(Error::Damaged(format!("{id} came to {again:?}, not to {event:?}")))
+}
+
+/// The text of an import, from where its bytes are stored.
+fn source_of<'a>(tx: &mut Tx, source: &'a App, id: ImportId) -> Result<Source<'a>> {
+    let stored = {
+        let import = must_be_there(tx, id)?;
+        store::files::load(tx, import.file)?
+    };
+    let missing = || Error::Damaged(format!("the bytes of {id} are not there"));
+    let bytes = store::files::find(&mut source.db.read()?, &stored.sha256)?.ok_or_else(missing)?;
+    Source::again(source, bytes.id)
+}
+
 /// Loads the lines that begin between these places.
 fn redo_chunk(
     tx: &mut Tx,
@@ -64,10 +86,7 @@ fn redo_chunk(
     at: Timestamp,
 ) -> Result<Event> {
     let import = must_be_there(tx, id)?;
-    let stored = store::files::load(tx, import.file)?;
-    let missing = || Error::Damaged(format!("the bytes of {id} are not there"));
-    let bytes = store::files::find(&mut source.db.read()?, &stored.sha256)?.ok_or_else(missing)?;
-    let text = Source::again(source, bytes.id)?;
+    let text = source_of(tx, source, id)?;
     let mut loader = loader(import.kind, stage(&import));
     if from.offset == 0 {
         loader.look_ahead(&text, &mut || Ok(()))?;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use domain::imports::{Compare, LineOutcome};
 use domain::inventory::{DeliveryColumns, SmiStatus, StatusRow};
 use domain::tabular::{HeaderError, Record, RowProblems};
+use jiff::Timestamp;
 use store::Tx;
 use store::bulk::load::{self, HubRow, PackChanges, PartyMove};
 use store::bulk::seen::Seen;
@@ -38,7 +39,8 @@ impl Snapshot {
         Snapshot { stage, columns: None, rows, statuses, found: None, seen: None }
     }
 
-    fn devices(&self) -> Vec<(u32, [i64; 2])> {
+    /// The numbers and devices of the usable lines that were taken.
+    pub fn devices(&self) -> Vec<(u32, [i64; 2])> {
         let usable = self.rows.rows.iter().zip(&self.statuses).enumerate();
         let devices = usable.filter_map(|(index, line)| match line {
             (Row::Hub(hub), Some(_)) => Some((self.rows.lines.number(index), [hub.chf, hub.gpf])),
@@ -136,7 +138,7 @@ enum Comparison {
     Same,
     /// Not here.
     Missing(Hub, StatusRow),
-    /// Here with another Party, another status, or both.
+    /// Here with another Party, another status, or the same one since another date.
     Differs { hub: HubRow, party: Option<i64>, status: Option<StatusRow>, text: String },
 }
 
@@ -242,6 +244,10 @@ fn settle(
 ) -> (LineOutcome, String) {
     let stays = party.is_some() && hub.status != SmiStatus::Pending;
     let set = status.map(|status| changes.set(hub.id, status.status, status.since));
+    if party.is_none() && status.is_none() {
+        let why = "Its date stays: only a change of status sets another.";
+        return (LineOutcome::Conflict, format!("{text} {why}"));
+    }
     match (stays, set) {
         (true, set) => {
             let status = hub.status.name();
@@ -278,6 +284,11 @@ fn compare(here: &Here, packs: &Packs<'_>, hub: &Hub, status: StatusRow) -> Comp
         let reference = &sent.delivered_to;
         texts.push(format!("Its Party is another here, not {reference}."));
     }
+    let since = Timestamp::from_microsecond(known.status_at).unwrap_or(Timestamp::UNIX_EPOCH);
+    if known.status == status.status && !is_same_date(since, status.since) {
+        let (is, said) = (known.status.name(), status.since);
+        texts.push(format!("It is {is} since {since} here, not since {said}."));
+    }
     let status = (known.status != status.status).then_some(status);
     if let Some(status) = status {
         let (is, said) = (known.status.name(), status.status.name());
@@ -287,6 +298,15 @@ fn compare(here: &Here, packs: &Packs<'_>, hub: &Hub, status: StatusRow) -> Comp
         return Comparison::Same;
     }
     Comparison::Differs { hub: *known, party, status, text: texts.join(" ") }
+}
+
+/// Whether a snapshot's date is that of the inventory. A date alone, which is read as its midnight,
+/// is the same as any time on that day.
+fn is_same_date(here: Timestamp, said: Timestamp) -> bool {
+    const DAY: i64 = 24 * 60 * 60;
+    let day = |at: Timestamp| at.as_second().div_euclid(DAY);
+    let is_midnight = said.as_microsecond() == day(said) * DAY * 1_000_000;
+    here == said || (is_midnight && day(here) == day(said))
 }
 
 /// Moves the hubs that are with another Party and `Pending`, and answers them as they are then.

@@ -108,7 +108,7 @@ pub enum Event {
         answers_sha256: String,
     },
     /// A snapshot was compared with the inventory.
-    SnapshotCompared { import: i64, counts: Counts },
+    SnapshotCompared { import: i64, counts: Counts, absent_sha256: Option<String> },
     /// A snapshot's differences are to be applied.
     SnapshotAuthorised { import: i64 },
     /// A snapshot's differences are not to be applied.
@@ -122,8 +122,8 @@ pub enum Event {
     TransferFileReceived { transfer_file: i64, name: String, sha256: String, all_or_nothing: bool },
     /// It was generated here, from a list of hubs and a new Party.
     TransferFileGenerated { name: String, sha256: String, sequence: i64, hubs: u64 },
-    /// It was refused whole.
-    TransferFileRefused { transfer_file: i64, reason: String },
+    /// It was refused whole: the stable word for it, and the reason as a sentence.
+    TransferFileRefused { transfer_file: i64, word: Option<String>, reason: String },
     /// Each line was checked.
     TransferFileValidated { transfer_file: i64, counts: Counts, outcomes_sha256: String },
     /// Another person authorised it.
@@ -142,6 +142,8 @@ pub enum Event {
         outcomes_sha256: String,
         response_sha256: String,
     },
+    /// It was neither authorised nor rejected nor withdrawn in time.
+    TransferFileOverdue { transfer_file: i64 },
     /// It could not be applied; nothing moved.
     TransferFileFailed { transfer_file: i64, reason: String },
     /// Finance settled a line of the queue of hubs installed before their file was processed.
@@ -417,6 +419,7 @@ pub const KINDS: &[&str] = &[
     "TransferFileRejected",
     "TransferFileWithdrawn",
     "TransferFileApplied",
+    "TransferFileOverdue",
     "TransferFileFailed",
     "InstalledBeforeSettled",
     "DeliveryReportRequested",
@@ -554,6 +557,7 @@ impl Event {
             | Event::TransferFileRejected { transfer_file, .. }
             | Event::TransferFileWithdrawn { transfer_file, .. }
             | Event::TransferFileApplied { transfer_file, .. }
+            | Event::TransferFileOverdue { transfer_file }
             | Event::TransferFileFailed { transfer_file, .. } => {
                 TransferFileId(*transfer_file).to_string()
             }

@@ -191,7 +191,7 @@ pub fn sentence(event: &Event) -> String {
         Event::TransferFileGenerated { name, hubs, .. } => {
             format!("Generated the transfer file {name} for {}", count(*hubs, "hub"))
         }
-        Event::TransferFileRefused { transfer_file, reason } => {
+        Event::TransferFileRefused { transfer_file, reason, .. } => {
             format!("Refused {} whole: {reason}", TransferFileId(*transfer_file))
         }
         Event::TransferFileValidated { transfer_file, counts, .. } => {
@@ -214,6 +214,9 @@ pub fn sentence(event: &Event) -> String {
         }
         Event::TransferFileApplied { transfer_file, counts, .. } => {
             format!("Applied {}: {}", TransferFileId(*transfer_file), listed(counts))
+        }
+        Event::TransferFileOverdue { transfer_file } => {
+            format!("{} was not authorised in time", TransferFileId(*transfer_file))
         }
         Event::TransferFileFailed { transfer_file, reason } => {
             format!("Could not apply {}, nothing moved: {reason}", TransferFileId(*transfer_file))

@@ -120,12 +120,13 @@ pub(super) fn of(tx: &mut Tx, entry: &EntryRow, event: &Event) -> Result<Vec<Fac
         | Event::TransferFileRejected { transfer_file, .. }
         | Event::TransferFileWithdrawn { transfer_file, .. }
         | Event::TransferFileApplied { transfer_file, .. }
+        | Event::TransferFileOverdue { transfer_file }
         | Event::TransferFileFailed { transfer_file, .. } => {
             transfer_file_facts(tx, TransferFileId(*transfer_file), event)?
         }
         Event::ImportRefused { import: id, reason } => import(tx, ImportId(*id), reason, None)?,
         Event::ImportFinished { import: id, counts }
-        | Event::SnapshotCompared { import: id, counts } => {
+        | Event::SnapshotCompared { import: id, counts, .. } => {
             import(tx, ImportId(*id), "", Some(counts))?
         }
         Event::DeliveryReportWritten { run, .. } | Event::DeliveryReportFailed { run, .. } => {
@@ -194,6 +195,9 @@ fn transfer_file_facts(tx: &mut Tx, id: TransferFileId, event: &Event) -> Result
         | Event::TransferFileRejected { reason, .. }
         | Event::TransferFileWithdrawn { reason, .. }
         | Event::TransferFileFailed { reason, .. } => facts.reason.clone_from(reason),
+        Event::TransferFileOverdue { .. } => {
+            facts.what = "was not authorised in time".to_owned();
+        }
         _ => {}
     }
     Ok(vec![facts])

@@ -42,7 +42,7 @@ impl RuleTable {
         &[RuleTable::Interchangeability, RuleTable::InstallationEnds, RuleTable::Holidays];
 
     /// The word for it in addresses, on the command line and in files' names.
-    pub fn word(self) -> &'static str {
+    pub const fn word(self) -> &'static str {
         match self {
             RuleTable::Interchangeability => "interchangeability",
             RuleTable::InstallationEnds => "installation-ends",
@@ -56,7 +56,7 @@ impl RuleTable {
     }
 
     /// Its columns in a file.
-    pub fn columns(self) -> &'static [&'static str] {
+    pub const fn columns(self) -> &'static [&'static str] {
         match self {
             RuleTable::Interchangeability => &["Dimension", "Offered", "Wanted", "Rule"],
             RuleTable::InstallationEnds => &["CHTSVersion", "InstallationEndDate"],

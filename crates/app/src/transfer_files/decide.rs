@@ -1,14 +1,14 @@
 //! What people decide about a file that was checked.
 
 use domain::access::{Action as Permission, Actor};
-use domain::ids::TransferFileId;
+use domain::ids::{TransferFileId, UserId};
 use domain::transfer_files::{Action, State};
 use domain::{Refusal, refusal::RefusalKind};
 use jiff::{SignedDuration, Timestamp};
 use store::Tx;
 use store::transfer_files::{self as rows, TransferFileRow};
 
-use super::{TransferFileView, get};
+use super::{TransferFileView, deadlines, get};
 use crate::jobs::{JobKind, enqueue};
 use crate::journal::{By, Event, record};
 use crate::{App, Result, settings, transfers};
@@ -35,7 +35,7 @@ pub fn authorise(
     must_be_current(&row, version)?;
     let to = row.state.after(Action::Authorise)?;
     must_be_recent(&mut tx, &row, at)?;
-    rows::set_decided(&mut tx, id, (row.state, to), Some(actor.user), None, at)?;
+    decide(&mut tx, id, (row.state, to), (Some(actor.user), None), at)?;
     record(&mut tx, at, actor.into(), &Event::TransferFileAuthorised { transfer_file: id.0 })?;
     enqueue(&mut tx, JobKind::ApplyTransferFile, id.0, at)?;
     tx.commit()?;
@@ -62,7 +62,7 @@ pub fn reject(
     }
     must_be_current(&row, version)?;
     let to = row.state.after(Action::Reject)?;
-    rows::set_decided(&mut tx, id, (row.state, to), Some(actor.user), Some(&reason), at)?;
+    decide(&mut tx, id, (row.state, to), (Some(actor.user), Some(&reason)), at)?;
     let event = Event::TransferFileRejected { transfer_file: id.0, reason };
     record(&mut tx, at, actor.into(), &event)?;
     transfers::file_came_to_nothing(&mut tx, app, id)?;
@@ -86,13 +86,25 @@ pub fn withdraw(
     let row = load(&mut tx, id)?;
     must_be_current(&row, version)?;
     let to = row.state.after(Action::Withdraw)?;
-    rows::set_decided(&mut tx, id, (row.state, to), None, Some(&reason), at)?;
+    decide(&mut tx, id, (row.state, to), (None, Some(&reason)), at)?;
     let event = Event::TransferFileWithdrawn { transfer_file: id.0, reason };
     record(&mut tx, at, actor.into(), &event)?;
     transfers::file_came_to_nothing(&mut tx, app, id)?;
     tx.commit()?;
     app.bell.ring();
     get(app, actor, id)
+}
+
+/// Writes a decision down; the deadline for it is met.
+fn decide(
+    tx: &mut Tx,
+    id: TransferFileId,
+    states: (State, State),
+    (authoriser, reason): (Option<UserId>, Option<&str>),
+    at: Timestamp,
+) -> Result<()> {
+    rows::set_decided(tx, id, states, authoriser, reason, at)?;
+    deadlines::met(tx, id, at)
 }
 
 fn load(tx: &mut Tx, id: TransferFileId) -> Result<TransferFileRow> {
@@ -158,6 +170,6 @@ pub(super) fn redo(
 ) -> Result<()> {
     let from = load(tx, id)?.state;
     let to = from.after(action)?;
-    let authoriser = actor.map(domain::ids::UserId).filter(|_| to != State::Withdrawn);
-    Ok(rows::set_decided(tx, id, (from, to), authoriser, reason, at)?)
+    let authoriser = actor.map(UserId).filter(|_| to != State::Withdrawn);
+    decide(tx, id, (from, to), (authoriser, reason), at)
 }

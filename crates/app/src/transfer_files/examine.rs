@@ -27,6 +27,21 @@ pub struct Refused {
     pub message: String,
 }
 
+impl Refused {
+    /// Each word for a reason, with what it means.
+    pub fn words() -> impl Iterator<Item = (&'static str, &'static str)> {
+        let own = [
+            (Refused::WORKBOOK, "The workbook cannot be read, or holds too much"),
+            (Refused::FILE_ID, "The file ID was sent before; the first file has the answer"),
+        ];
+        FileRefusal::WORDS.iter().copied().chain(own)
+    }
+
+    const WORKBOOK: &str = "workbook";
+    /// The word for a file ID that was sent before.
+    pub(super) const FILE_ID: &str = "file-id";
+}
+
 impl From<FileRefusal> for Refused {
     fn from(refusal: FileRefusal) -> Self {
         Refused { word: refusal.word(), message: refusal.to_string() }
@@ -35,7 +50,7 @@ impl From<FileRefusal> for Refused {
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        Refused { word: "workbook", message: refusal.message }
+        Refused { word: Refused::WORKBOOK, message: refusal.message }
     }
 }
 

@@ -74,6 +74,7 @@ fn words(event: &Event) -> (&'static str, String) {
         Event::TransferFileRejected { reason, .. } => ("Rejected", reason.clone()),
         Event::TransferFileWithdrawn { reason, .. } => ("Withdrawn", reason.clone()),
         Event::TransferFileApplied { counts, .. } => ("Applied", in_words(counts)),
+        Event::TransferFileOverdue { .. } => ("Not authorised in time", String::new()),
         Event::TransferFileFailed { reason, .. } => ("Failed", reason.clone()),
         // The journal's subject is this file, so there is no other kind.
         other => ("Something else happened", other.kind()),

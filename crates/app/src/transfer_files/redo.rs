@@ -7,7 +7,7 @@ use store::Tx;
 use store::journal::EntryRow;
 use store::transfer_files as rows;
 
-use super::{apply, decide, generate, submit, validate};
+use super::{apply, deadlines, decide, generate, submit, validate};
 use crate::journal::Event;
 use crate::{Error, Result};
 
@@ -52,6 +52,9 @@ pub fn redo(
         Event::TransferFileWithdrawn { transfer_file, reason } => {
             let id = TransferFileId(*transfer_file);
             decide::redo(tx, id, (Action::Withdraw, Some(reason)), entry.actor, at)?;
+        }
+        Event::TransferFileOverdue { transfer_file } => {
+            deadlines::met(tx, TransferFileId(*transfer_file), at)?;
         }
         Event::TransferFileApplied { transfer_file, .. } => {
             let id = TransferFileId(*transfer_file);

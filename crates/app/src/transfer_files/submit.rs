@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use domain::access::{Action, Actor};
-use domain::ids::TransferFileId;
+use domain::ids::{FileId, TransferFileId};
 use domain::transfer_files::generate::is_controlled_name;
 use jiff::Timestamp;
 use store::Tx;
@@ -11,10 +11,10 @@ use store::files::StoredFile;
 use store::transfer_files::{self as rows, NewTransferFile};
 
 use super::{Submission, Submitted};
-use crate::files::{hex, receive_and};
+use crate::files::{hex, receive_and, upload_limit};
 use crate::jobs::{JobKind, enqueue};
 use crate::journal::{By, Event, record};
-use crate::{App, Result, settings};
+use crate::{App, Result};
 
 /// The longest name that is kept of a file.
 const LONGEST_NAME: usize = 200;
@@ -29,11 +29,10 @@ pub fn submit(
     source: &mut dyn Read,
 ) -> Result<Submitted> {
     actor.must(Action::PrepareTransferFile)?;
-    let most_mib = settings::number_of(&mut app.db.read()?, &settings::UPLOAD_MOST_MIB)?;
-    let limit = most_mib.unsigned_abs() << 20;
+    let limit = upload_limit(app)?;
     let name = base_name(&submission.name);
     let submitted = receive_and(app, source, limit, |tx, stored, head| {
-        if let Some(id) = earlier(tx, &stored, &name, head)? {
+        if let Some(id) = earlier(tx, Some(stored.id), &name, head)? {
             return Ok(Submitted { id, repeated: true });
         }
         let at = app.now();
@@ -71,13 +70,15 @@ pub(super) fn receive_row(
 }
 
 /// The file that was sent before with the same content, or with the same ID in its header.
-fn earlier(
+pub(super) fn earlier(
     tx: &mut Tx,
-    stored: &StoredFile,
+    stored: Option<FileId>,
     name: &str,
     head: &[u8],
 ) -> Result<Option<TransferFileId>> {
-    if let Some(id) = rows::with_content(tx, stored.id, name)? {
+    if let Some(stored) = stored
+        && let Some(id) = rows::with_content(tx, stored, name)?
+    {
         return Ok(Some(id));
     }
     match file_id(name, head) {
@@ -98,7 +99,7 @@ fn file_id(name: &str, head: &[u8]) -> Option<String> {
 }
 
 /// A name without the folders that some browsers put before it, and not longer than fits.
-fn base_name(name: &str) -> String {
+pub(super) fn base_name(name: &str) -> String {
     let base = name.rsplit(['/', '\\']).next().unwrap_or(name).trim();
     let name: String = base.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
     if name.is_empty() { "transfer.csv".to_owned() } else { name }

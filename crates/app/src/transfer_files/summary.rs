@@ -27,6 +27,9 @@ pub struct Summary {
     pub by_model: Vec<ModelLines>,
     /// The stock of `Pending` hubs of each Party that gains or loses some.
     pub stock: Vec<StockChange>,
+    /// How many lines name a device whose ID has its group or local bit set.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub unusual_ids: u64,
     /// The SHA-256 of the file, in hexadecimal.
     pub content_sha256: String,
     /// The SHA-256 of the outcomes of all lines, in hexadecimal.
@@ -78,6 +81,10 @@ pub struct StockChange {
     pub after: i64,
 }
 
+fn is_none(lines: &u64) -> bool {
+    *lines == 0
+}
+
 /// Counts by the names of the outcomes.
 pub(super) fn by_name(counts: &domain::transfer_files::Counts) -> Counts {
     counts.iter().map(|(outcome, n)| (outcome.name().to_owned(), n.into())).collect()
@@ -114,6 +121,7 @@ pub(super) fn of(
         by_party: party_pairs(file, &rules.parties, pairs),
         by_model: model_lines(tx, sight, models)?,
         stock,
+        unusual_ids: file.unusual_ids() as u64,
         content_sha256: String::new(),
         outcomes_sha256: String::new(),
     })

@@ -1,50 +1,23 @@
-//! Checking each line: as a dry run, and as the job that every file goes through.
+//! Checking each line: the job that every file goes through.
 
 use domain::ids::TransferFileId;
 use domain::timers::british_day;
 use domain::transfer_files::check::hold_back;
-use domain::transfer_files::response::ResponseWriter;
-use domain::transfer_files::{Action, Counts, Profile, State};
+use domain::transfer_files::{Action, Profile, State};
 use jiff::{Timestamp, civil::Date};
 use store::Tx;
 use store::transfer_files::{self as rows, TransferFileRow};
 
 use super::examine::{Keys, Refused, Rules, Sight, Source};
-use super::{Checked, kept, summary};
+use super::{deadlines, kept, summary};
 use crate::files::hex;
 use crate::jobs::Run;
 use crate::journal::{By, Event, record};
-use crate::{App, Error, Result, transfers};
+use crate::{Error, Result, settings, timers, transfers};
 
 /// How often a check is made anew because the inventory changed meanwhile, before it is made
 /// within the turn to write.
 const MOST_ATTEMPTS: usize = 4;
-
-/// Checks a file against the inventory as it is and writes nothing.
-pub fn check(app: &App, name: &str, bytes: &[u8], today: Date) -> Result<Checked> {
-    let mut tx = app.db.read()?;
-    let rules = Rules::load(&mut tx)?;
-    let source = match Source::new(name, bytes.to_vec(), rules.most_unpacked)? {
-        Ok(source) => source,
-        Err(refused) => return Ok(Checked::Refused(refused)),
-    };
-    let file = match source.parse(&rules.limits) {
-        Ok(file) => file,
-        Err(refused) => return Ok(Checked::Refused(refused)),
-    };
-    let keys = Keys::of(&file);
-    let sight = Sight::look(&mut tx, &keys, &file, &mut |_| Ok(()))?;
-    let outcomes = sight.outcomes(&file, &rules, today);
-    let mut response = Vec::new();
-    let mut writer = ResponseWriter::new(&file, &rules.parties, None);
-    writer.header(&mut response);
-    for (number, (line, outcome)) in file.lines.iter().zip(&outcomes).enumerate() {
-        writer.line(&mut response, line, *outcome, &sight.facts(number));
-    }
-    let counts = Counts::of(outcomes.iter().copied());
-    let rejected = counts.rejected().into();
-    Ok(Checked::Answered { counts: summary::by_name(&counts), rejected, response })
-}
 
 /// The job: gives each line of a received file its code, or refuses the file whole.
 ///
@@ -187,7 +160,7 @@ pub(super) fn note_rows(
             "The file ID {file_id} was sent before, as {first}, which has the answer. Make a new \
              file if other hubs are to move."
         );
-        return refuse(tx, id, &Refused { word: "file-id", message }, Some(first), at);
+        return refuse(tx, id, &Refused { word: Refused::FILE_ID, message }, Some(first), at);
     }
     let validated = rows::Validated {
         file_id,
@@ -201,6 +174,8 @@ pub(super) fn note_rows(
     };
     rows::set_validated(tx, id, &validated)?;
     rows::put_outcomes(tx, id, "validated", &found.outcomes)?;
+    let due_at = timers::deadline(tx, at, &settings::TIMER_AUTHORISE_FILE)?;
+    store::timers::set(tx, &id.to_string(), deadlines::AUTHORISE, due_at)?;
     Ok(Event::TransferFileValidated {
         transfer_file: id.0,
         counts: found.summary.counts.clone(),
@@ -215,6 +190,10 @@ fn refuse(
     first_answer: Option<TransferFileId>,
     at: Timestamp,
 ) -> Result<Event> {
-    rows::set_refused(tx, id, &refused.message, first_answer, at)?;
-    Ok(Event::TransferFileRefused { transfer_file: id.0, reason: refused.message.clone() })
+    rows::set_refused(tx, id, (refused.word, &refused.message), first_answer, at)?;
+    Ok(Event::TransferFileRefused {
+        transfer_file: id.0,
+        word: Some(refused.word.to_owned()),
+        reason: refused.message.clone(),
+    })
 }

@@ -10,7 +10,7 @@ use store::transfer_files::{self as rows, TransferFileRow as Row};
 
 use super::{
     Applied, BoundTo, May, NextStep, Page, Person, Progress, Summary, TransferFileFilter,
-    TransferFileRow, TransferFileView,
+    TransferFileRow, TransferFileView, deadlines,
 };
 use crate::files::hex;
 use crate::jobs::{JobKind, Trouble};
@@ -88,6 +88,10 @@ pub fn get(app: &App, actor: &Actor, id: TransferFileId) -> Result<TransferFileV
     let row = rows::load(&mut tx, id)?.ok_or_else(|| Refusal::not_found("transfer file"))?;
     let state = state(&mut tx, &row)?;
     let progress = progress(&mut tx, &row)?;
+    let authorise_by = match row.state {
+        State::Validated => deadlines::authorise_by(&mut tx, id)?,
+        _ => None,
+    };
     let (summary, applied) = (summary(&row)?, applied(&row)?);
     let rejected = applied
         .as_ref()
@@ -111,12 +115,14 @@ pub fn get(app: &App, actor: &Actor, id: TransferFileId) -> Result<TransferFileV
         summary,
         applied,
         refusal: row.refusal.clone(),
+        refusal_word: row.refusal_word.clone(),
         first_answer: row.first_answer,
         preparer: preparer(&row),
         authoriser: authoriser.map(|(id, name)| Person { id, name }),
         reason: row.reason.clone(),
         received_at: row.received_at,
         validated_at: row.validated_at,
+        authorise_by,
         decided_at: row.decided_at,
         applied_at: row.applied_at,
         version: row.version,

@@ -42,6 +42,29 @@ fn a_file_that_waits_is_told_to_those_who_may_authorise_it() {
 }
 
 #[test]
+fn a_file_that_waits_too_long_is_told_to_authorisers_and_logistics() {
+    both(|url| {
+        let world = world(url);
+        world.file("late.csv", 1..=3);
+        world.at("2026-11-25T00:00:00Z");
+        app::timers::pass(&world.app).unwrap();
+        world.work();
+        let title = "ctf-000001 was not authorised in time";
+        for person in ["maker@dcc.example", "checker@dcc.example", "second@dcc.example"] {
+            assert_eq!(world.told(person).last().unwrap(), title, "{person}");
+        }
+        let notice = &world.notices("checker@dcc.example")[0];
+        let text = "The transfer file late.csv (ctf-000001), with 3 lines, was neither authorised \
+                    nor rejected in time.";
+        assert!(notice.text.contains(text), "{}", notice.text);
+        assert_eq!(notice.path, "/transfer-files/ctf-000001");
+        for nobody in ["finance@dcc.example", "stock@abel.example"] {
+            assert!(world.told(nobody).is_empty(), "{nobody}");
+        }
+    });
+}
+
+#[test]
 fn what_was_applied_is_told_to_its_people_to_finance_and_to_both_parties() {
     both(|url| {
         let world = world(url);

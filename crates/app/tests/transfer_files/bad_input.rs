@@ -11,14 +11,15 @@ use crate::world::*;
 
 /// The word for why a file of this name and content is refused whole.
 fn refusal(app: &app::App, name: &str, bytes: &[u8]) -> String {
-    let today = domain::timers::british_day(app.now());
-    match transfer_files::check(app, name, bytes, today).unwrap() {
+    let submission = Submission { name: name.to_owned(), all_or_nothing: false };
+    match transfer_files::check(app, &submission, bytes.to_vec(), &mut Vec::new()).unwrap() {
         Checked::Refused(refused) => {
             let message = &refused.message;
             assert!(message.ends_with(['.', '?']), "{message}");
             refused.word.to_owned()
         }
-        Checked::Answered { counts, .. } => format!("{counts:?}"),
+        Checked::SentBefore { id, .. } => format!("sent before, as {id}"),
+        Checked::Answered(summary) => format!("{:?}", summary.counts),
     }
 }
 
@@ -32,6 +33,8 @@ fn a_file_that_is_no_transfer_file_is_refused_whole() {
             let view = view(&app, id);
             assert_eq!(view.state, State::FailedValidation, "{word}");
             assert!(view.refusal.is_some());
+            assert_eq!(view.refusal_word.as_deref(), Some(word));
+            assert!(transfer_files::Refused::words().any(|(known, _)| known == word), "{word}");
         };
         let utf16: Vec<u8> = "CommsHubID,NewServiceUserReference\r\n"
             .encode_utf16()
@@ -239,7 +242,7 @@ fn a_workbook_over_the_set_limit_is_refused_by_name_and_an_accepted_one_stays_so
         let refused = view(&app, submit(&app, "after.xlsx", &again));
         let said = "The workbook holds more than 1 MiB when it is unpacked. Save it as CSV UTF-8.";
         assert_eq!(refused.refusal.as_deref(), Some(said));
-        assert_eq!(refusal(&app, "after.xlsx", &again), "workbook");
+        assert_eq!(refused.refusal_word.as_deref(), Some("workbook"));
 
         authorise(&app, before);
         run_jobs(&app);

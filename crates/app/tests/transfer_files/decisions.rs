@@ -53,6 +53,36 @@ fn roles_decide_who_may_authorise_reject_and_withdraw() {
 }
 
 #[test]
+fn a_checked_file_waits_until_the_end_of_the_next_working_day_and_is_then_told_of_once() {
+    both(|url| {
+        let app = world(url);
+        let late = submit(&app, "late.csv", &to("SOU1", 1..=2));
+        let by = view(&app, late).authorise_by.unwrap();
+        assert_eq!(by.to_string(), "2026-11-25T00:00:00Z");
+        let withdrawn = submit(&app, "withdrawn.csv", &to("MID1", [3]));
+        transfer_files::withdraw(&app, &preparer(), withdrawn, None, "a mistake").unwrap();
+        assert_eq!(view(&app, withdrawn).authorise_by, None);
+        let refused = submit(&app, "refused.csv", b"nonsense");
+        assert_eq!(view(&app, refused).authorise_by, None);
+        for _ in 0..2 {
+            app::timers::pass(&app).unwrap();
+            assert_eq!(entries(&app, "TransferFileOverdue"), 0);
+        }
+        app.clock.set(by);
+        for _ in 0..2 {
+            app::timers::pass(&app).unwrap();
+            assert_eq!(entries(&app, "TransferFileOverdue"), 1);
+        }
+        let waits = view(&app, late);
+        assert_eq!((waits.state, waits.authorise_by), (State::Validated, Some(by)));
+        authorise(&app, late);
+        run_jobs(&app);
+        assert_eq!(view(&app, late).state, State::Applied);
+        crate::rebuilds(&app);
+    });
+}
+
+#[test]
 fn an_out_of_date_page_decides_nothing() {
     both(|url| {
         let app = world(url);

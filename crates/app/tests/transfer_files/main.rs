@@ -7,10 +7,12 @@ mod races;
 mod results;
 mod world;
 
-use app::transfer_files::{self, LineFilter, Submission};
-use app::{App, Error};
+use app::transfer_files::{self, Checked, LineFilter, Submission};
+use app::{App, Error, dry_runs};
+use domain::refusal::RefusalKind;
 use domain::transfer_files::{Code, State};
-use testkit::world::both;
+use jiff::SignedDuration;
+use testkit::world::{both, on_sqlite};
 
 use world::*;
 
@@ -204,19 +206,73 @@ fn settings_turn_checks_off_or_make_warnings_reject() {
     });
 }
 
+/// What a dry run finds, and the response that it would give.
+fn tried(app: &App, name: &str, bytes: &[u8], all_or_nothing: bool) -> (Checked, String) {
+    let submission = Submission { name: name.into(), all_or_nothing };
+    let mut response = Vec::new();
+    let checked = transfer_files::check(app, &submission, bytes.to_vec(), &mut response).unwrap();
+    (checked, String::from_utf8(response).unwrap())
+}
+
 #[test]
-fn a_dry_run_writes_nothing() {
+fn a_dry_run_says_what_a_submission_would_and_writes_nothing() {
     both(|url| {
         let app = world(url);
         let bytes = to("SOU1", [1, 28]);
-        let today = domain::timers::british_day(app.now());
-        let checked = transfer_files::check(&app, "dry.csv", &bytes, today).unwrap();
-        let transfer_files::Checked::Answered { counts, rejected, response } = checked else {
-            panic!("refused: {checked:?}");
-        };
-        assert_eq!((counts["S00"], counts["R04"], rejected), (1, 1, 1));
-        assert_eq!(codes(std::str::from_utf8(&response).unwrap()), ["S00", "R04"]);
-        assert_eq!(entries(&app, "TransferFileReceived"), 0);
+        for all_or_nothing in [false, true] {
+            let (checked, dry) = tried(&app, "dry.csv", &bytes, all_or_nothing);
+            let Checked::Answered(found) = checked else { panic!("{checked:?}") };
+            assert_eq!(entries(&app, "TransferFileReceived"), 0);
+            let name = if all_or_nothing { "N00" } else { "S00" };
+            assert_eq!((found.counts[name], found.counts["R04"], found.rejected), (1, 1, 1));
+            assert_eq!(codes(&dry), [name, "R04"]);
+        }
+        let id = submit(&app, "dry.csv", &bytes);
+        let (_, dry) = tried(&app, "other.csv", &to("SOU1", [1, 28, 2]), false);
+        assert_eq!(codes(&dry), ["S00", "R04", "S00"]);
+        let (checked, response) = tried(&app, "other.csv", &bytes, false);
+        assert_eq!(checked, Checked::SentBefore { id, received_at: app.now() });
+        assert_eq!(response, "");
+        let first = controlled(1, ("NOR1", "SOU1"), &[hub(2)]);
+        let id = put_through(&app, CONTROLLED_NAME, &first).id;
+        let other = controlled(1, ("NOR1", "SOU1"), &[hub(3)]);
+        let (checked, _) = tried(&app, CONTROLLED_NAME, &other, false);
+        assert!(matches!(checked, Checked::SentBefore { id: same, .. } if same == id));
+    });
+}
+
+#[test]
+fn what_a_dry_run_answered_is_for_whoever_asked_and_for_a_day() {
+    both(|url| {
+        let app = world(url);
+        let answers = "line,text\r\n".repeat(200_000);
+        let (kept, ()) = dry_runs::keep(&app, &preparer(), "dry_RSP.csv", |out| {
+            out.write_all(answers.as_bytes()).map_err(Error::io("write"))
+        })
+        .unwrap();
+        let kept = kept.unwrap();
+        let mut out = Vec::new();
+        dry_runs::send(&app, &preparer(), kept, &mut out).unwrap();
+        assert_eq!(out, answers.as_bytes());
+        assert_eq!(dry_runs::name(&app, &preparer(), kept).unwrap(), "dry_RSP.csv");
+        let others = dry_runs::send(&app, &authoriser(), kept, &mut out).unwrap_err();
+        assert_eq!(others.refusal().unwrap().kind, RefusalKind::NotFound);
+        app.clock.set(app.now() + SignedDuration::from_hours(25));
+        app::tidy(&app).unwrap();
+        assert!(dry_runs::name(&app, &preparer(), kept).is_err());
+        assert!(!store::files::is_any_unfinished(&mut app.db.read().unwrap(), app.now()).unwrap());
+    });
+}
+
+#[test]
+fn ids_with_the_group_or_local_bit_are_counted() {
+    on_sqlite(|url| {
+        let app = world(url);
+        let local = "02-DB-12-34-56-78-90-A2";
+        let mut bytes = to("SOU1", [1]);
+        bytes.extend_from_slice(format!("{local},SOU1\r\n").as_bytes());
+        let view = view(&app, submit(&app, "odd.csv", &bytes));
+        assert_eq!(view.summary.unwrap().unusual_ids, 1);
     });
 }
 
@@ -257,16 +313,21 @@ fn what_the_journal_says_can_be_done_again() {
         submit(&app, "five.csv", b"nonsense");
         transfer_files::settle(&app, &finance(), 1, "charged to Midland").unwrap();
 
-        testkit::world::on_sqlite(|scratch| {
-            let again = world(scratch);
-            redo_all(&app, &again);
-            let (mut live, mut rebuilt) = (app.db.read().unwrap(), again.db.read().unwrap());
-            for table in store::compare::TABLES.iter().filter(|table| table.name != "journal") {
-                let compared =
-                    store::compare::table(&mut live, &mut rebuilt, table, &mut |_| ()).unwrap();
-                assert_eq!(compared.difference, None, "{}", table.name);
-            }
-        });
+        rebuilds(&app);
+    });
+}
+
+/// Doing the journal again gives the same tables.
+fn rebuilds(app: &App) {
+    on_sqlite(|scratch| {
+        let again = world(scratch);
+        redo_all(app, &again);
+        let (mut live, mut rebuilt) = (app.db.read().unwrap(), again.db.read().unwrap());
+        for table in store::compare::TABLES.iter().filter(|table| table.name != "journal") {
+            let compared =
+                store::compare::table(&mut live, &mut rebuilt, table, &mut |_| ()).unwrap();
+            assert_eq!(compared.difference, None, "{}", table.name);
+        }
     });
 }
 

@@ -639,6 +639,10 @@ pub const TABLE: &[Row] = &[
         rules: &[
             rule("OfferPublicationOverdue", &[Centre(&[Role::DccLogistics])]),
             rule(
+                "TransferFileOverdue",
+                &[Centre(&[Role::DccAuthoriser]), Centre(&[Role::DccLogistics])],
+            ),
+            rule(
                 "TransferOverdue",
                 &[
                     Party(Sender, &[Role::StockManager, Role::Warehouse]),

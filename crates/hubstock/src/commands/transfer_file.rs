@@ -12,12 +12,11 @@ use app::transfer_files::{
 use app::{App, Error, Result};
 use domain::access::{Action, Actor};
 use domain::ids::TransferFileId;
-use domain::timers::british_day;
 use domain::transfer_files::State;
 use serde_json::json;
 
 use super::{
-    every, file_name, once, one_of, open, reference, source, wait_for, write_bytes, write_out,
+    every, file_name, once, one_of, open, reference, source, wait_for, write_bytes, write_file, write_out,
 };
 use crate::arguments::{Arguments, InstalledBefore, InstalledShown, TransferFile};
 use crate::output::{self, Ended};
@@ -31,7 +30,9 @@ pub fn run(arguments: &Arguments, command: &TransferFile) -> Result<Ended> {
     let operator = Actor::local_operator();
     let acting = |email: &str, action| app::sign_in::actor_by_email(&app, email, action, None);
     match command {
-        TransferFile::Check { file, response } => check(arguments, &app, file, response.as_deref()),
+        TransferFile::Check { file, all_or_nothing, response } => {
+            check(arguments, &app, file, *all_or_nothing, response.as_deref())
+        }
         TransferFile::Submit { file, all_or_nothing, who } => {
             let actor = acting(&who.email, Action::PrepareTransferFile)?;
             let submission = Submission { name: file_name(file), all_or_nothing: *all_or_nothing };
@@ -148,24 +149,66 @@ fn show_mistakes(arguments: &Arguments, mistakes: &[transfer_files::IdMistake]) 
     Ended::Refused
 }
 
-fn check(arguments: &Arguments, app: &App, file: &Path, response: Option<&Path>) -> Result<Ended> {
+fn check(
+    arguments: &Arguments,
+    app: &App,
+    file: &Path,
+    all_or_nothing: bool,
+    response: Option<&Path>,
+) -> Result<Ended> {
     let mut bytes = Vec::new();
     source(file)?.read_to_end(&mut bytes).map_err(Error::io("read the file"))?;
-    let today = british_day(app.now());
-    match transfer_files::check(app, &file_name(file), &bytes, today)? {
+    let submission = Submission { name: file_name(file), all_or_nothing };
+    let checked = match response {
+        Some(path) => answered(app, &submission, bytes, path)?,
+        None => transfer_files::check(app, &submission, bytes, &mut std::io::sink())?,
+    };
+    let mut json = json!({ "dry_run": true, "refusal": null, "sent_before": null, "counts": {} });
+    match checked {
         Checked::Refused(refusal) => {
-            let json = json!({ "dry_run": true, "refusal": refusal.message, "word": refusal.word, "counts": {} });
+            json["refusal"] = refusal.message.as_str().into();
+            json["refusal_word"] = refusal.word.into();
             output::print(arguments, &json, format!("Refused whole: {}", refusal.message));
             Ok(Ended::Refused)
         }
-        Checked::Answered { counts, rejected, response: bytes } => {
-            if let Some(path) = response {
-                write_bytes(path, &bytes)?;
-            }
-            let json = json!({ "dry_run": true, "refusal": null, "counts": counts });
-            output::print(arguments, &json, lines(&counts));
-            Ok(if rejected > 0 { Ended::SomeRejected } else { Ended::Well })
+        Checked::SentBefore { id, received_at } => {
+            json["sent_before"] =
+                json!({ "reference": id.to_string(), "received_at": received_at.to_string() });
+            let text = format!("Would be answered with {id}, which was sent at {received_at}");
+            output::print(arguments, &json, text);
+            Ok(Ended::Well)
         }
+        Checked::Answered(summary) => {
+            json["counts"] = json!(summary.counts);
+            json["unusual_ids"] = summary.unusual_ids.into();
+            let text = format!("{}{}", lines(&summary.counts), unusual(summary.unusual_ids));
+            output::print(arguments, &json, text);
+            Ok(if summary.rejected > 0 { Ended::SomeRejected } else { Ended::Well })
+        }
+    }
+}
+
+/// Checks a file and writes the answer to each line, if it has any; what is there stays otherwise.
+fn answered(app: &App, submission: &Submission, bytes: Vec<u8>, path: &Path) -> Result<Checked> {
+    let mut without = None;
+    let written = write_file(path, |out| match transfer_files::check(app, submission, bytes, out)? {
+        Checked::Answered(summary) => Ok(summary),
+        other => {
+            without = Some(other);
+            Err(Refusal::not_found("answer to each line").into())
+        }
+    });
+    match without {
+        Some(checked) => Ok(checked),
+        None => written.map(Checked::Answered),
+    }
+}
+
+/// The warning about IDs that look odd, if there are any.
+fn unusual(ids: u64) -> String {
+    match ids {
+        0 => String::new(),
+        _ => format!("Warning: the group or local bit is set in {ids} IDs; check the labels\n"),
     }
 }
 
@@ -193,6 +236,8 @@ fn as_json(view: &TransferFileView) -> serde_json::Value {
         "summary": view.summary,
         "applied": view.applied,
         "refusal": view.refusal,
+        "refusal_word": view.refusal_word,
+        "authorise_by": instant(view.authorise_by),
         "first_answer": view.first_answer.map(|id| id.to_string()),
         "preparer": view.preparer.name,
         "authoriser": view.authoriser.as_ref().map(|p| p.name.clone()),
@@ -212,7 +257,9 @@ fn show(arguments: &Arguments, app: &App, id: TransferFileId, repeated: bool) ->
     json["repeated"] = repeated.into();
     let before = if repeated { " (sent before; this is the first answer)" } else { "" };
     let refusal = view.refusal.as_ref().map(|r| format!("{r}\n")).unwrap_or_default();
-    let text = format!("{id} {}{before}\n{refusal}{}", view.state.name(), lines(&counts(&view)));
+    let warning = unusual(view.summary.as_ref().map_or(0, |summary| summary.unusual_ids));
+    let lines = lines(&counts(&view));
+    let text = format!("{id} {}{before}\n{refusal}{lines}{warning}", view.state.name());
     output::print(arguments, &json, text);
     let validated = view.summary.as_ref().map_or(0, |s| s.rejected);
     let rejected = view.applied.as_ref().map_or(validated, |a| a.rejected);

@@ -20,9 +20,9 @@ pub use new_packs::{NewPack, add_packs};
 pub use packs::{DeliveredPack, packs, packs_by_fingerprint};
 
 pub use super::stock::PackChanges;
-use crate::Tx;
 use crate::db::TxInner;
 use crate::error::{Error, Result};
+use crate::{Tx, args};
 
 /// Everything in a hub's own row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +72,12 @@ pub fn hubs_of(tx: &mut Tx, keys: &[i64]) -> Result<Vec<HubRow>> {
     }
     hubs.sort_unstable_by_key(|hub| hub.id);
     Ok(hubs)
+}
+
+/// The keys of hubs from `first` on, in order, at most so many.
+pub fn hubs_from(tx: &mut Tx, first: i64, most: i64) -> Result<Vec<i64>> {
+    let sql = "SELECT id FROM hubs WHERE id >= $1 ORDER BY id LIMIT CAST($2 AS BIGINT)";
+    Ok(tx.all(sql, args![first, most])?.iter().map(|row| row.get(0)).collect())
 }
 
 /// The hubs with these CHF IDs.

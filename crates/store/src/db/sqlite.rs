@@ -1,5 +1,6 @@
 //! SQLite: one writer connection, readers apart, every commit on the disk before it is answered.
 
+use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,6 +37,7 @@ pub struct SqliteTx {
     connection: Option<Connection>,
     pool: Arc<Shared>,
     writes: bool,
+    has_large_cache: Cell<bool>,
 }
 
 impl Pool {
@@ -70,7 +72,12 @@ impl Pool {
             }
         };
         run(&connection, "BEGIN")?;
-        Ok(SqliteTx { connection: Some(connection), pool: self.0.clone(), writes: false })
+        Ok(SqliteTx {
+            connection: Some(connection),
+            pool: self.0.clone(),
+            writes: false,
+            has_large_cache: Cell::new(false),
+        })
     }
 
     /// Whether the disk has failed to keep a commit.
@@ -100,7 +107,12 @@ impl Pool {
             }
         };
         drop(writer);
-        let mut tx = SqliteTx { connection: Some(connection), pool: self.0.clone(), writes: true };
+        let mut tx = SqliteTx {
+            connection: Some(connection),
+            pool: self.0.clone(),
+            writes: true,
+            has_large_cache: Cell::new(false),
+        };
         run(tx.connection(), "BEGIN IMMEDIATE").inspect_err(|_| tx.give_back())?;
         Ok(tx)
     }
@@ -232,6 +244,13 @@ impl SqliteTx {
         self.connection.as_ref().expect("a transaction holds its connection until it ends")
     }
 
+    /// Sizes the cache for this transaction alone.
+    pub fn size_cache(&self, kib: i64) -> Result<()> {
+        self.has_large_cache.set(true);
+        let set = self.connection().pragma_update(None, "cache_size", -kib);
+        set.map_err(|e| broken("size the cache", e))
+    }
+
     pub fn exec(&mut self, sql: &str, args: &[Value]) -> Result<u64> {
         let mut statement = self.connection().prepare_cached(sql).map_err(|e| broken(sql, e))?;
         bind(&mut statement, args).map_err(|e| broken(sql, e))?;
@@ -290,6 +309,11 @@ impl SqliteTx {
 
     fn give_back(&mut self) {
         let Some(connection) = self.connection.take() else { return };
+        if self.has_large_cache.get()
+            && let Err(error) = connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)
+        {
+            tracing::warn!(%error, "the cache of the connection that writes stays large");
+        }
         if self.writes {
             *self.pool.writer.lock().expect("no writer panics with the lock held") =
                 Some(connection);

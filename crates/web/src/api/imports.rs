@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
+use app::dry_runs;
 use app::imports::{self, ImportView, Kind};
 use app::jobs::JobKind;
 use axum::Json;
@@ -75,7 +76,7 @@ struct Import {
     /// Answers by outcome.
     #[schema(example = json!({"loaded": 895, "rejected": 1}))]
     counts: BTreeMap<String, u64>,
-    /// Why it was refused, whole or from some line on.
+    /// Why it was refused whole.
     refusal: Option<String>,
     /// Who sent it.
     submitted_by: String,
@@ -200,26 +201,43 @@ async fn submit(
 struct ImportCheck {
     /// Answers by outcome.
     counts: BTreeMap<String, u64>,
-    /// The answer file, as text; cut off after a mebibyte.
+    /// The beginning of the answer file, as text.
     answer: String,
+    /// Whether the answer file goes on after that.
+    is_cut: bool,
+    /// Where the answer file can be had for a day: one line for each line of the file.
+    #[schema(example = "/api/v1/dry-runs/fil-000042")]
+    answers: Option<String>,
 }
 
 /// The most of an answer that stands in a dry run's result.
-const LONGEST_ANSWER: usize = 1 << 20;
+const LONGEST_ANSWER: usize = 64 << 10;
 
-/// Keeps the beginning of what is written.
-#[derive(Default)]
-struct Beginning(Vec<u8>);
+/// Hands on what is written, and keeps the lines at its beginning.
+struct Beginning<'a> {
+    kept: Vec<u8>,
+    is_cut: bool,
+    rest: &'a mut dyn Write,
+}
 
-impl Write for Beginning {
+impl Write for Beginning<'_> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let room = LONGEST_ANSWER.saturating_sub(self.0.len()).min(bytes.len());
-        self.0.extend_from_slice(&bytes[..room]);
+        if !self.is_cut {
+            let room = LONGEST_ANSWER.saturating_sub(self.kept.len());
+            self.is_cut = bytes.len() > room;
+            self.kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
+            if self.is_cut {
+                let lines =
+                    self.kept.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+                self.kept.truncate(lines);
+            }
+        }
+        self.rest.write_all(bytes)?;
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
+        self.rest.flush()
     }
 }
 
@@ -233,16 +251,22 @@ impl Write for Beginning {
 async fn check(
     State(state): State<AppState>,
     who: ApiActor,
-    Query(Sent { kind: word, .. }): Query<Sent>,
+    Query(Sent { kind: word, name }): Query<Sent>,
     body: Body,
 ) -> Result<Json<ImportCheck>, Failure> {
     let kind = kind(&word)?;
     must_load(&who, kind)?;
     let checked = streams::feed(body.into_data_stream(), move |source| {
-        let mut answer = Beginning::default();
-        let counts = imports::check(&state.app, &who.actor, kind, source, &mut answer)?;
-        let answer = String::from_utf8_lossy(&answer.0).into_owned();
-        Ok(ImportCheck { counts, answer })
+        let (app, actor) = (&state.app, &who.actor);
+        let name = imports::answer_name(&name);
+        let (answers, (counts, answer, is_cut)) = dry_runs::keep(app, actor, &name, |rest| {
+            let mut answer = Beginning { kept: Vec::new(), is_cut: false, rest };
+            let counts = imports::check(app, actor, kind, source, &mut answer)?;
+            Ok((counts, answer.kept, answer.is_cut))
+        })?;
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let answers = answers.map(super::dry_runs::address);
+        Ok(ImportCheck { counts, answer, is_cut, answers })
     });
     Ok(Json(checked.await?))
 }

@@ -4,16 +4,15 @@
 
 use std::io::{self, Read, Seek, Write};
 
-use app::idempotency::{Answer, Begun, Claim};
-use app::settings;
-use axum::body::{Body, to_bytes};
+use app::idempotency::{Answer, Begun, Claim, Effect};
+use axum::body::{Body, BodyDataStream};
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, ETAG, LOCATION};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
-use futures_util::{Stream, stream};
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt, stream};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tempfile::SpooledTempFile;
@@ -31,7 +30,7 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 const KEPT: [HeaderName; 3] = [CONTENT_TYPE, LOCATION, ETAG];
 /// A body up to this size is kept aside in memory.
 const IN_MEMORY: usize = 1 << 20;
-/// No answer of a writing call is longer.
+/// A longer answer is not kept: it is given once.
 const LONGEST_ANSWER: usize = 4 << 20;
 /// What stands in for an answer with a secret when it is asked for again.
 const WITHHELD: &[u8] = br#"{"done":true,"withheld":"The answer held a secret and was not kept."}"#;
@@ -81,16 +80,15 @@ async fn carry_out(
     let mut hash = Sha256::new();
     hash.update(format!("{} {}\n", parts.method, parts.uri));
     let app = state.app.clone();
-    let limit = blocking(move || upload_limit(&app)).await?;
+    let limit = blocking(move || app::files::upload_limit(&app)).await?;
     let aside = streams::feed(body.into_data_stream(), move |source| keep(source, hash, limit));
     let (aside, request_hash) = aside.await?;
 
     let (app, begun) = (state.app.clone(), claim.clone());
     match blocking(move || app::idempotency::begin(&app, &begun, request_hash)).await? {
         Begun::Before(answer) => Ok(again(answer)),
-        Begun::Lost { subject, kind, seq } => {
-            let lost = json!({ "done": true, "subject": subject, "kind": kind, "entry": seq });
-            Ok(([(REPLAYED, "true")], axum::Json(lost)).into_response())
+        Begun::Lost(effect) => {
+            Ok(([(REPLAYED, "true")], axum::Json(said(&effect))).into_response())
         }
         Begun::Now => {
             let request = Request::from_parts(parts, Body::from_stream(pieces(aside)));
@@ -98,12 +96,6 @@ async fn carry_out(
             kept(state, claim, answer).await
         }
     }
-}
-
-/// How large an upload may be, in bytes.
-pub(super) fn upload_limit(app: &app::App) -> app::Result<u64> {
-    let mib = settings::number_of(&mut app.db.read()?, &settings::UPLOAD_MOST_MIB)?;
-    Ok(mib.unsigned_abs() << 20)
 }
 
 fn keep(
@@ -152,9 +144,12 @@ fn pieces(file: SpooledTempFile) -> impl Stream<Item = io::Result<Bytes>> {
 /// Keeps the answer, unless the same request may get another one later.
 async fn kept(state: AppState, claim: Claim, answer: Response) -> Result<Response, Failure> {
     let (parts, body) = answer.into_parts();
-    let body = to_bytes(body, LONGEST_ANSWER).await.map_err(|error| {
-        Failure(app::Error::Damaged(format!("an answer could not be kept: {error}")))
-    })?;
+    let (body, rest) = beginning(body).await?;
+    if let Some(rest) = rest {
+        blocking(move || finish_without(&state.app, &claim)).await?;
+        let whole = stream::iter([Ok(body)]).chain(rest);
+        return Ok(Response::from_parts(parts, Body::from_stream(whole)));
+    }
     let passing =
         [StatusCode::UNAUTHORIZED, StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
     let app = state.app.clone();
@@ -173,6 +168,38 @@ async fn kept(state: AppState, claim: Claim, answer: Response) -> Result<Respons
         blocking(move || app::idempotency::finish(&app, &claim, &answer)).await?;
     }
     Ok(Response::from_parts(parts, Body::from(body)))
+}
+
+/// What is said of a request that was done, without the answer that it got.
+fn said(effect: &Effect) -> serde_json::Value {
+    let Effect { subject, kind, seq } = effect;
+    json!({ "done": true, "subject": subject, "kind": kind, "entry": seq })
+}
+
+/// Ends a request whose answer is too long to be kept. One that changed nothing can be sent again;
+/// of another what it did is the answer from now on.
+fn finish_without(app: &app::App, claim: &Claim) -> app::Result<()> {
+    let Some(effect) = app::idempotency::effect(app, claim)? else {
+        return app::idempotency::forget(app, claim);
+    };
+    let headers = "content-type: application/json".to_owned();
+    let answer = Answer { status: 200, headers, body: said(&effect).to_string().into_bytes() };
+    app::idempotency::finish(app, claim, &answer)
+}
+
+/// As much of an answer as is kept of one, and the rest if there is more.
+async fn beginning(body: Body) -> Result<(Bytes, Option<BodyDataStream>), Failure> {
+    let mut pieces = body.into_data_stream();
+    let mut held = BytesMut::new();
+    while let Some(piece) = pieces.next().await {
+        held.extend_from_slice(&piece.map_err(|error| {
+            Failure(app::Error::Damaged(format!("an answer could not be kept: {error}")))
+        })?);
+        if held.len() > LONGEST_ANSWER {
+            return Ok((held.freeze(), Some(pieces)));
+        }
+    }
+    Ok((held.freeze(), None))
 }
 
 fn again(answer: Answer) -> Response {

@@ -3,10 +3,10 @@
 mod results;
 mod shown;
 
-use app::App;
 use app::transfer_files::{
     self, Checked, GenerateRequest, Generated, Submission, TransferFileFilter, TransferFileView,
 };
+use app::{App, dry_runs, files};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -18,9 +18,9 @@ use domain::Refusal;
 use domain::access::{Action, Actor};
 use domain::ids::TransferFileId;
 use domain::transfer_files::State as FileState;
+use domain::transfer_files::generate::response_name;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::io::Read;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -28,7 +28,7 @@ use utoipa_axum::routes;
 use super::given::{Given, IfMatch, Query, limit, reference};
 use super::jobs::{Job, newest};
 use super::people::Reason;
-use super::{FileBytes, Page, Problem, at, once, versioned};
+use super::{FileBytes, Page, Problem, at, versioned};
 use crate::error_pages::{Failure, blocking};
 use crate::session::ApiActor;
 use crate::state::AppState;
@@ -210,34 +210,48 @@ async fn submit(
     Ok(accepted(done.await?))
 }
 
-/// The name of a file that is only checked.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-struct Named {
-    /// The file's name; in the controlled profile it is checked.
-    name: String,
-}
-
-/// What a dry run found.
+/// What a dry run found: one of `refusal`, `sent_before` and `summary`.
 #[derive(Serialize, ToSchema)]
 struct CheckResult {
-    /// Why the file would be refused whole; absent if each line has an answer.
+    /// Why the file would be refused whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     refusal: Option<String>,
+    /// The stable word for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "columns")]
+    refusal_word: Option<&'static str>,
+    /// The file whose answer a submission would get, since the same content or file ID was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sent_before: Option<SentBefore>,
     /// How many lines came to what.
     #[schema(example = json!({"S00": 895, "R04": 1}))]
     counts: BTreeMap<String, u64>,
     /// How many lines would be rejected.
     rejected: u64,
-    /// The response file, as text.
+    /// What the authoriser would see.
     #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<shown::Summary>,
+    /// Where the response file can be had for a day: one line for each line of the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "/api/v1/dry-runs/fil-000042")]
     response: Option<String>,
 }
 
-/// Checks a file against the inventory as it is, and keeps and changes nothing.
+/// A file that was sent before.
+#[derive(Serialize, ToSchema)]
+struct SentBefore {
+    /// Its number.
+    #[schema(example = "ctf-000042")]
+    id: String,
+    /// When it came in.
+    #[schema(format = DateTime)]
+    received_at: String,
+}
+
+/// Says what a file would be answered, line by line, if it were sent in this mode, and changes
+/// nothing.
 #[utoipa::path(post, path = "/transfer-files/check", tag = "transfer files",
-    operation_id = "check_transfer_file", params(Named),
+    operation_id = "check_transfer_file", params(Sent),
     request_body(content = FileBytes, content_type = "application/octet-stream",
         description = "The file's bytes"),
     responses((status = OK, body = CheckResult), Problem),
@@ -245,33 +259,44 @@ struct CheckResult {
 async fn check(
     State(state): State<AppState>,
     who: ApiActor,
-    Query(Named { name }): Query<Named>,
+    Query(sent): Query<Sent>,
     body: Body,
 ) -> Result<Json<CheckResult>, Failure> {
     who.actor.must(Action::PrepareTransferFile)?;
     let checked = streams::feed(body.into_data_stream(), move |source| {
-        let limit = once::upload_limit(&state.app)?;
-        let mut bytes = Vec::new();
-        let read = source.take(limit + 1).read_to_end(&mut bytes);
-        read.map_err(app::Error::io("read what was sent"))?;
-        if bytes.len() as u64 > limit {
-            return Err(app::files::too_large(limit).into());
-        }
-        let today = domain::timers::british_day(state.app.now());
-        transfer_files::check(&state.app, &name, &bytes, today)
+        let (app, actor) = (&state.app, &who.actor);
+        let bytes = files::read_whole(source, files::upload_limit(app)?)?;
+        let Sent { name, all_or_nothing } = sent;
+        let submission = Submission { name, all_or_nothing };
+        dry_runs::keep(app, actor, &response_name(&submission.name), |out| {
+            transfer_files::check(app, &submission, bytes, out)
+        })
     });
-    Ok(Json(match checked.await? {
-        Checked::Refused(refusal) => CheckResult {
-            refusal: Some(refusal.message),
-            counts: BTreeMap::new(),
-            rejected: 0,
-            response: None,
+    let (response, checked) = checked.await?;
+    let nothing = CheckResult {
+        refusal: None,
+        refusal_word: None,
+        sent_before: None,
+        counts: BTreeMap::new(),
+        rejected: 0,
+        summary: None,
+        response: response.map(super::dry_runs::address),
+    };
+    Ok(Json(match checked {
+        Checked::Refused(refused) => CheckResult {
+            refusal: Some(refused.message),
+            refusal_word: Some(refused.word),
+            ..nothing
         },
-        Checked::Answered { counts, rejected, response } => CheckResult {
-            refusal: None,
-            counts,
-            rejected,
-            response: Some(String::from_utf8_lossy(&response).into_owned()),
+        Checked::SentBefore { id, received_at } => {
+            let (id, received_at) = (id.to_string(), received_at.to_string());
+            CheckResult { sent_before: Some(SentBefore { id, received_at }), ..nothing }
+        }
+        Checked::Answered(summary) => CheckResult {
+            counts: summary.counts.clone(),
+            rejected: summary.rejected,
+            summary: Some(shown::summary(*summary)),
+            ..nothing
         },
     }))
 }

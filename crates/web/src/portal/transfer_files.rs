@@ -34,11 +34,13 @@ const PASTED_LIMIT: usize = 16 << 20;
 /// The pages of this capability.
 pub fn routes() -> Router<AppState> {
     let upload = get(upload::form).post(upload::send).layer(takes_files());
+    let check = get(upload::form).post(upload::check).layer(takes_files());
     let pasted = DefaultBodyLimit::max(PASTED_LIMIT);
     let generate = get(generate::form).post(generate::send).layer(pasted);
     Router::new()
         .route("/transfer-files", get(list))
         .route("/transfer-files/new", upload)
+        .route("/transfer-files/check", check)
         .route("/transfer-files/generate", generate)
         .route("/transfer-files/{id}", get(show::show))
         .route("/transfer-files/{id}/events", get(show::events))

@@ -50,6 +50,9 @@ const ROUTES: &[Route] = &[
     route("is_live", "GET /healthz", "", Nobody),
     route("is_ready", "GET /readyz", "", Nobody),
     route("list_problems", "GET /api/v1/problems", "", Nobody),
+    route("list_templates", "GET /api/v1/templates", "", Nobody),
+    route("download_template", "GET /api/v1/templates/statuses?format=xlsx", "", Nobody),
+    route("download_dry_run", "GET /api/v1/dry-runs/fil-999999", "", Somebody),
     route(
         "accept_invitation",
         "POST /api/v1/invitations/accept",

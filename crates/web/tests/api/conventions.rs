@@ -93,6 +93,31 @@ fn the_same_key_gets_the_first_answer() {
 }
 
 #[test]
+fn an_answer_that_is_too_long_to_be_kept_is_given_once_and_then_what_was_done() {
+    both(|world| async move {
+        let token = world.token(Role::DccLogistics, true);
+        let ids: Vec<String> = (1..=104_000).map(|n| format!("00db1234{n:08x}")).collect();
+        let make = async |submit: bool| {
+            let body = json!({
+                "ids": ids, "to_reference": "BRIO", "reference": "T-1", "submit": submit,
+            });
+            let key = [("idempotency-key", "k-1")];
+            let call = "POST /transfer-files/generate";
+            world.call_with(&token, call, &key, Some(body)).await
+        };
+        let first = make(false).await;
+        assert_eq!(first.status, StatusCode::CREATED, "{}", first.text());
+        assert!(first.body.len() > 4 << 20);
+        assert_eq!(first.json()["hubs"], 104_000);
+        let again = make(false).await;
+        assert_eq!((again.status, again.header("idempotent-replayed")), (StatusCode::OK, "true"));
+        assert_eq!(again.json()["kind"], "TransferFileGenerated");
+        assert_eq!(make(true).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(world.count("generated_files"), 1);
+    });
+}
+
+#[test]
 fn a_secret_is_answered_once_and_kept_nowhere() {
     both(|world| async move {
         let token = world.token(Role::SystemAdmin, true);

@@ -11,8 +11,11 @@ use axum::http::{Request, StatusCode};
 use domain::access::Role;
 use futures_util::stream;
 use serde_json::json;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 
-use crate::world::{World, both};
+use crate::world::{World, both, cookie};
 
 const HEADER: &str = "CHFID,GPFID,Manufacturer,Model,HardwareVersion,FirmwareVersion,CHTSVersion,\
     GBCSVersion,HANVariant,WANVariant,CSPRegion,OrderNo,ConsignmentNo,PalletID,BoxID,DeliveryDate,\
@@ -57,6 +60,19 @@ fn a_transfer_file_goes_all_the_way() {
         let checked =
             world.upload(&maker, "/transfer-files/check?name=move.csv", file).await.json();
         assert_eq!(checked["counts"], json!({"S00": 2, "R01": 1}));
+        assert_eq!(checked["summary"]["moves"], 2);
+        let kept = checked["response"].as_str().unwrap().replace("/api/v1", "GET ");
+        let answers = world.call(&maker, &kept, None).await;
+        assert_eq!(answers.text().lines().count(), 4);
+        assert!(answers.header("content-disposition").contains("move_RSP.csv"));
+        assert_eq!(world.call(&checker, &kept, None).await.status, StatusCode::NOT_FOUND);
+        let strict = "/transfer-files/check?name=move.csv&all_or_nothing=true";
+        let checked = world.upload(&maker, strict, file).await.json();
+        assert_eq!(checked["counts"], json!({"N00": 2, "R01": 1}));
+        let refused = world.upload(&maker, strict, "nonsense").await.json();
+        assert_eq!(refused["refusal_word"], "columns");
+        assert_eq!((&refused["summary"], &refused["response"]), (&json!(null), &json!(null)));
+        assert_eq!(world.count("transfer_files"), 0);
 
         let sent = world.upload(&maker, path, file).await;
         assert_eq!(sent.status, StatusCode::ACCEPTED, "{}", sent.text());
@@ -68,10 +84,14 @@ fn a_transfer_file_goes_all_the_way() {
         assert!(job.text().starts_with("event: done\n"), "{}", job.text());
         let again = world.upload(&maker, path, file).await.json();
         assert_eq!((&again["id"], &again["repeated"]), (&json!("ctf-000001"), &json!(true)));
+        let checked = world.upload(&maker, strict, file).await.json();
+        let before = json!({"id": "ctf-000001", "received_at": "2026-11-23T09:00:00Z"});
+        assert_eq!((&checked["sent_before"], &checked["counts"]), (&before, &json!({})));
 
         let seen = world.call(&checker, "GET /transfer-files/ctf-000001", None).await;
         assert_eq!(seen.json()["state"], "Validated");
         assert_eq!(seen.json()["may"], json!(["authorise", "reject"]));
+        assert_eq!(seen.json()["authorise_by"], "2026-11-25T00:00:00Z");
         let etag = seen.header("etag");
         let same = [(IF_NONE_MATCH.as_str(), etag)];
         let get = "GET /transfer-files/ctf-000001";
@@ -235,5 +255,138 @@ fn a_job_that_has_failed_is_listed_and_run_again() {
         assert_eq!(loaded["state"], "Loaded", "{loaded}");
         let none = world.call(&token, "GET /jobs/failed", None).await.json();
         assert_eq!(none["items"], json!([]));
+    });
+}
+
+#[test]
+fn a_dry_run_of_an_import_answers_each_line_and_keeps_nothing_for_good() {
+    both(|world| async move {
+        let token = world.token(Role::DspOperator, true);
+        let check = "/imports/check?kind=deliveries&name=asn.csv";
+        let tried = world.upload(&token, check, delivery(3_000)).await.json();
+        assert_eq!(tried["counts"], json!({"loaded": 3_000}));
+        assert_eq!(tried["is_cut"], true);
+        let beginning = tried["answer"].as_str().unwrap();
+        assert!(beginning.ends_with("\r\n") && beginning.len() <= 64 << 10);
+        let kept = tried["answers"].as_str().unwrap().replace("/api/v1", "GET ");
+        let answers = world.call(&token, &kept, None).await;
+        assert_eq!(answers.text().lines().count(), 3_001);
+        assert!(answers.text().starts_with(beginning));
+        assert!(answers.header("content-disposition").contains("asn_answer.csv"));
+        assert_eq!(world.count("imports"), 0);
+        assert_eq!(world.count("files WHERE sha256 IS NOT NULL"), 0);
+        let short = world.upload(&token, check, delivery(1)).await.json();
+        assert_eq!(short["is_cut"], false);
+    });
+}
+
+#[test]
+fn a_template_has_the_columns_of_its_file_type() {
+    both(|world| async move {
+        let all = world.call("none", "GET /templates", None).await.json();
+        let items = all["items"].as_array().unwrap().clone();
+        for name in ["offer-ids", "holidays", "interchangeability", "installation-ends"] {
+            assert!(items.iter().any(|item| item["name"] == name), "{name}");
+        }
+        for item in items {
+            let call = format!("GET /templates/{}", item["name"].as_str().unwrap());
+            let csv = world.call("none", &call, None).await.text();
+            let columns: Vec<&str> = csv.trim_end().split(',').collect();
+            assert_eq!(json!(columns), item["columns"]);
+            let sheet = world.call("none", &format!("{call}?format=xlsx"), None).await;
+            assert!(sheet.body.starts_with(b"PK"), "{call}");
+        }
+        for (call, status) in [
+            ("GET /templates/nothing", StatusCode::NOT_FOUND),
+            ("GET /templates/statuses?format=parquet", StatusCode::UNPROCESSABLE_ENTITY),
+        ] {
+            assert_eq!(world.call("none", call, None).await.status, status, "{call}");
+        }
+    });
+}
+
+/// So many MiB of one line.
+fn long_line(mib: usize) -> Body {
+    let piece = Bytes::from(vec![b'7'; 1 << 20]);
+    Body::from_stream(stream::iter((0..mib).map(move |_| Ok::<_, Infallible>(piece.clone()))))
+}
+
+#[test]
+fn a_line_of_a_hundred_megabytes_is_refused_and_said_so() {
+    both(|world| async move {
+        let maker = world.token(Role::DccLogistics, true);
+        let operator = world.token(Role::DspOperator, true);
+        let sent = world.upload(&maker, "/transfer-files?name=long.csv", long_line(100)).await;
+        assert_eq!(sent.status, StatusCode::ACCEPTED, "{}", sent.text());
+        let import = "/imports?kind=statuses&name=long.csv";
+        let sent = world.upload(&operator, import, long_line(100)).await;
+        assert_eq!(sent.status, StatusCode::ACCEPTED, "{}", sent.text());
+        let tried = "/imports/check?kind=statuses&name=long.csv";
+        let tried = world.upload(&operator, tried, long_line(100)).await;
+        assert_eq!(tried.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", tried.text());
+        world.work().await;
+        let file = world.call(&maker, "GET /transfer-files/ctf-000001", None).await.json();
+        assert_eq!(
+            (&file["state"], &file["refusal_word"]),
+            (&json!("FailedValidation"), &json!("encoding"))
+        );
+        let import = world.call(&operator, "GET /imports/imp-000001", None).await.json();
+        assert_eq!(import["state"], "Refused", "{import}");
+        let detail = tried.json()["detail"].as_str().unwrap().to_owned();
+        assert_eq!(import["refusal"], detail);
+    });
+}
+
+#[test]
+fn a_session_that_ends_in_the_middle_of_an_upload_lets_it_end() {
+    both(|world| async move {
+        let session = world.session(Role::DccLogistics);
+        let clock = world.app.clock.clone();
+        let later = world.app.now() + jiff::SignedDuration::from_hours(13);
+        let pieces = ["CommsHubID,NewServiceUser", "Reference\r\n1,BRIO\r\n"].into_iter();
+        let pieces = pieces.enumerate().map(move |(number, piece)| {
+            if number == 1 {
+                clock.set(later);
+            }
+            Ok::<_, Infallible>(Bytes::from(piece))
+        });
+        let (name, value) = cookie(&session);
+        let request = Request::post("/api/v1/transfer-files?name=a.csv").header(name, &value);
+        let sent = world.send(request.body(Body::from_stream(stream::iter(pieces))).unwrap()).await;
+        assert_eq!(sent.status, StatusCode::ACCEPTED, "{}", sent.text());
+        assert_eq!(world.count("transfer_files"), 1);
+        let next = Request::get("/api/v1/me").header(name, &value).body(Body::empty()).unwrap();
+        assert_eq!(world.send(next).await.status, StatusCode::UNAUTHORIZED);
+    });
+}
+
+#[test]
+fn a_client_that_hangs_up_in_the_middle_leaves_nothing_behind() {
+    both(|world| async move {
+        let token = world.token(Role::DccLogistics, true);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let shutdown = async move { stopped.await.unwrap_or_default() };
+        let server = tokio::spawn(web::listen::serve(listener, world.router.clone(), shutdown));
+        let file =
+            "CommsHubID,NewServiceUserReference\r\n".to_owned() + &"1,BRIO\r\n".repeat(400_000);
+        for path in ["/transfer-files?name=a.csv", "/imports?kind=statuses&name=a.csv"] {
+            let mut client = TcpStream::connect(address).await.unwrap();
+            let head = format!(
+                "POST /api/v1{path} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\n\
+                 content-length: {}\r\n\r\n",
+                file.len()
+            );
+            client.write_all(head.as_bytes()).await.unwrap();
+            client.write_all(&file.as_bytes()[..file.len() / 2]).await.unwrap();
+            drop(client);
+        }
+        stop.send(()).unwrap();
+        server.await.unwrap();
+        assert_eq!(world.count("transfer_files") + world.count("imports"), 0);
+        assert_eq!(world.count("files WHERE sha256 IS NOT NULL"), 0);
+        let sent = world.upload(&token, "/transfer-files?name=a.csv", file).await;
+        assert_eq!(sent.json()["repeated"], false, "{}", sent.text());
     });
 }

@@ -138,6 +138,26 @@ impl HeaderField {
 }
 
 impl FileRefusal {
+    /// Each word that [`FileRefusal::word`] gives, with what it means.
+    pub const WORDS: &[(&str, &str)] = &[
+        ("encoding", "It is not UTF-8, or not CSV as RFC 4180 has it"),
+        ("too-large", "It has more bytes than a file may ever have"),
+        ("empty", "There is nothing in it"),
+        ("columns", "A column is missing, unknown or repeated"),
+        ("name", "The name of a controlled file is not in the form"),
+        ("header", "The header of a controlled file is missing or wrong"),
+        ("version", "The version in the header is not known"),
+        ("record", "A record is neither a line nor the trailer"),
+        ("numbering", "The lines are not numbered 1, 2, 3 and so on"),
+        ("trailer", "The trailer is missing, wrong or not the last record"),
+        ("count", "Header, trailer and lines do not agree on how many there are"),
+        ("hash", "The hash in the trailer is not that of the bytes before it"),
+        ("contradiction", "A line names another new Party than the header"),
+        ("no-lines", "It has no lines"),
+        ("too-many-lines", "It has more lines than the limit"),
+        ("controlled-sheet", "It is a controlled file as a workbook"),
+    ];
+
     /// The stable word for this reason, for the API and the journal.
     pub fn word(&self) -> &'static str {
         match self {

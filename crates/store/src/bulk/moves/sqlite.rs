@@ -15,8 +15,7 @@ const LONG_FILE: usize = 250_000;
 
 pub(super) fn make_ready(tx: &SqliteTx, keys: usize) -> Result<()> {
     let kib = if keys > LONG_FILE { CACHE_OF_LONG_FILES_KIB } else { CACHE_KIB };
-    let set = tx.connection().pragma_update(None, "cache_size", -kib);
-    set.map_err(|e| broken("size the cache", e))
+    tx.size_cache(kib)
 }
 
 pub(super) fn move_hubs(tx: &SqliteTx, plan: &Plan<'_>) -> Result<u64> {
@@ -60,4 +59,35 @@ fn execute(statement: &mut Statement<'_>, values: &[i64]) -> Result<u64> {
         statement.raw_bind_parameter(i + 1, value).map_err(failed)?;
     }
     statement.raw_execute().map(|rows| rows as u64).map_err(failed)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use testkit::world::on_sqlite;
+
+    use crate::Db;
+    use crate::bulk::moves::make_ready;
+
+    #[test]
+    fn the_large_cache_is_given_back_with_the_turn_to_write() {
+        on_sqlite(|url| {
+            let db = Db::open(url).unwrap();
+            let size = |tx: &mut crate::Tx| -> i64 {
+                tx.one("cache", "PRAGMA cache_size", &[]).unwrap().get(0)
+            };
+            let usual = size(&mut db.write().unwrap());
+            for commits in [true, false] {
+                let mut tx = db.write().unwrap();
+                make_ready(&mut tx, 1_000).unwrap();
+                assert_eq!(size(&mut tx), -super::CACHE_KIB);
+                if commits {
+                    tx.commit().unwrap();
+                } else {
+                    drop(tx);
+                }
+                assert_eq!(size(&mut db.write().unwrap()), usual);
+            }
+        });
+    }
 }

@@ -71,6 +71,9 @@ pub(super) struct TransferFile {
     applied: Option<Applied>,
     /// Why it was refused whole, or could not be applied.
     refusal: Option<String>,
+    /// The stable word for why it was refused whole.
+    #[schema(example = "columns")]
+    refusal_word: Option<String>,
     /// The file that was sent before with the same file ID and has the answer.
     first_answer: Option<String>,
     /// Who prepared it.
@@ -85,6 +88,9 @@ pub(super) struct TransferFile {
     /// When its lines were checked.
     #[schema(format = DateTime)]
     validated_at: Option<String>,
+    /// By when somebody is to authorise, reject or withdraw it, while that is open.
+    #[schema(format = DateTime)]
+    authorise_by: Option<String>,
     /// When it was authorised, rejected or withdrawn.
     #[schema(format = DateTime)]
     decided_at: Option<String>,
@@ -118,7 +124,7 @@ struct Progress {
 
 /// What a validation found.
 #[derive(Serialize, ToSchema)]
-struct Summary {
+pub(super) struct Summary {
     /// How many lines came to what.
     #[schema(example = json!({"S00": 895, "R04": 1}))]
     counts: BTreeMap<String, u64>,
@@ -132,9 +138,11 @@ struct Summary {
     by_model: Vec<ModelLines>,
     /// How the stock of `Pending` hubs changes.
     stock: Vec<StockChange>,
+    /// How many lines name a device whose ID has its group or local bit set.
+    unusual_ids: u64,
     /// The SHA-256 of the file.
     content_sha256: String,
-    /// The SHA-256 of the outcomes of all lines.
+    /// The SHA-256 of the outcomes of all lines; empty in a dry run.
     outcomes_sha256: String,
 }
 
@@ -200,7 +208,7 @@ struct Applied {
     response_sha256: String,
 }
 
-fn summary(s: transfer_files::Summary) -> Summary {
+pub(super) fn summary(s: transfer_files::Summary) -> Summary {
     let pair = |pair: transfer_files::PartyPair| PartyPair {
         from: pair.from,
         to: pair.to,
@@ -229,6 +237,7 @@ fn summary(s: transfer_files::Summary) -> Summary {
         by_party: s.by_party.into_iter().map(pair).collect(),
         by_model: s.by_model.into_iter().map(model).collect(),
         stock: s.stock.into_iter().map(stock).collect(),
+        unusual_ids: s.unusual_ids,
         content_sha256: s.content_sha256,
         outcomes_sha256: s.outcomes_sha256,
     }
@@ -273,12 +282,14 @@ pub(super) fn shown(view: TransferFileView) -> TransferFile {
         summary: view.summary.map(summary),
         applied: view.applied.map(applied),
         refusal: view.refusal,
+        refusal_word: view.refusal_word,
         first_answer: view.first_answer.map(|id| id.to_string()),
         preparer: view.preparer.into(),
         authoriser: view.authoriser.map(NamedPerson::from),
         reason: view.reason,
         received_at: view.received_at.to_string(),
         validated_at: view.validated_at.map(|at| at.to_string()),
+        authorise_by: view.authorise_by.map(|at| at.to_string()),
         decided_at: view.decided_at.map(|at| at.to_string()),
         applied_at: view.applied_at.map(|at| at.to_string()),
         next_step: view.next_step.what,

@@ -1,7 +1,6 @@
 //! The lists of a transfer before they are declared: the `sender`'s and the `receiver`'s.
 
-use std::io::Read;
-
+use app::files;
 use app::transfers::{self, Class};
 use axum::Json;
 use axum::body::Body;
@@ -18,7 +17,6 @@ use utoipa_axum::routes;
 
 use super::{FileBytes, ListState, Problem, SeenList, devices, id_of, limit, one_of, side};
 use crate::api::given::{Given, Query};
-use crate::api::once;
 use crate::error_pages::{Failure, blocking};
 use crate::session::ApiActor;
 use crate::state::AppState;
@@ -234,13 +232,7 @@ async fn add_file(
     who.actor.must(permission(side))?;
     let id = id_of(&id)?;
     let done = streams::feed(body.into_data_stream(), move |source| {
-        let limit = once::upload_limit(&state.app)?;
-        let mut bytes = Vec::new();
-        let read = source.take(limit + 1).read_to_end(&mut bytes);
-        read.map_err(app::Error::io("read what was sent"))?;
-        if bytes.len() as u64 > limit {
-            return Err(app::files::too_large(limit).into());
-        }
+        let bytes = files::read_whole(source, files::upload_limit(&state.app)?)?;
         transfers::add_file(&state.app, &who.actor, id, side, &bytes)
     });
     Ok(added(done.await?, &wanted))

@@ -67,7 +67,8 @@ pub fn problems(counts: &Counts) -> u64 {
 
 /// Whether the page tells each line of this outcome.
 fn is_shown(outcome: LineOutcome) -> bool {
-    outcome.is_a_problem() || matches!(outcome, LineOutcome::Missing | LineOutcome::Differs)
+    outcome.is_a_problem()
+        || matches!(outcome, LineOutcome::Missing | LineOutcome::Differs | LineOutcome::Absent)
 }
 
 fn meaning(outcome: LineOutcome) -> &'static str {
@@ -79,7 +80,10 @@ fn meaning(outcome: LineOutcome) -> &'static str {
         LineOutcome::Rejected => "Cannot be used; correct the line and send it again",
         LineOutcome::Same => "As the inventory has it",
         LineOutcome::Missing => "Not in the inventory",
-        LineOutcome::Differs => "In the inventory with another Party or another status",
+        LineOutcome::Differs => {
+            "In the inventory with another Party, another status or since another date"
+        }
+        LineOutcome::Absent => "In the inventory, but not in the snapshot",
     }
 }
 
@@ -89,9 +93,11 @@ fn meaning_if_sent(outcome: LineOutcome) -> &'static str {
         LineOutcome::Changed => "Is here, and would become as the file says",
         LineOutcome::Already => "Is here already, and the same; nothing to do",
         LineOutcome::Conflict => "Is here with other data; nothing would be overwritten",
-        LineOutcome::Rejected | LineOutcome::Same | LineOutcome::Missing | LineOutcome::Differs => {
-            meaning(outcome)
-        }
+        LineOutcome::Rejected
+        | LineOutcome::Same
+        | LineOutcome::Missing
+        | LineOutcome::Differs
+        | LineOutcome::Absent => meaning(outcome),
     }
 }
 
@@ -100,7 +106,7 @@ fn colour(outcome: LineOutcome) -> &'static str {
         LineOutcome::Loaded | LineOutcome::Changed => "green",
         LineOutcome::Already | LineOutcome::Same => "grey",
         LineOutcome::Conflict | LineOutcome::Rejected => "red",
-        LineOutcome::Missing | LineOutcome::Differs => "yellow",
+        LineOutcome::Missing | LineOutcome::Differs | LineOutcome::Absent => "yellow",
     }
 }
 

@@ -1,16 +1,17 @@
 //! Sending a file, or only trying it: a dry run answers each line and writes nothing.
 
-use std::io::Read;
+use std::io::{self, Read, Write};
 
+use app::dry_runs;
 use app::imports;
-use app::journal::Counts;
 use askama::Template;
 use axum::extract::{Multipart, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::Refusal;
 use domain::access::{Action, Actor};
-use domain::imports::ImportKind;
+use domain::ids::FileId;
+use domain::imports::{ImportKind, LineOutcome};
 use serde::Deserialize;
 
 use super::super::{must_see, shown_in_form};
@@ -86,6 +87,7 @@ struct Tried {
     name: String,
     lines: u64,
     told: Told,
+    answers: Option<FileId>,
 }
 
 /// What became of the file.
@@ -169,13 +171,31 @@ fn try_it(
     name: &str,
     source: &mut dyn Read,
 ) -> app::Result<Tried> {
-    let mut first = FirstProblems::new();
-    let counts: Counts = imports::check(app, actor, kind, source, &mut first)?;
-    Ok(Tried {
-        name: name.to_owned(),
-        lines: counts.values().sum(),
-        told: Told::tried(&counts, first.finish()),
-    })
+    let (answers, (counts, first)) =
+        dry_runs::keep(app, actor, &imports::answer_name(name), |out| {
+            let mut all = Both(FirstProblems::new(), out);
+            let counts = imports::check(app, actor, kind, source, &mut all)?;
+            Ok((counts, all.0.finish()))
+        })?;
+    let told = Told::tried(&counts, first);
+    let of_lines = counts.iter().filter(|(outcome, _)| *outcome != LineOutcome::Absent.word());
+    let lines = of_lines.map(|(_, lines)| lines).sum();
+    Ok(Tried { name: name.to_owned(), lines, told, answers })
+}
+
+/// Answers that are kept as they come, and the first of which a page shows.
+struct Both<'a>(FirstProblems, &'a mut dyn Write);
+
+impl Write for Both<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write_all(bytes)?;
+        self.1.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.1.flush()
+    }
 }
 
 /// What is wrong with a file is said at the field that it came in.

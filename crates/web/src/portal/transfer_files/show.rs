@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use app::jobs::Trouble;
 use app::journal::Counts;
-use app::transfer_files::{self, HistoryEntry, PartyPair, Progress, TransferFileView};
+use app::transfer_files::{
+    self, Applied, HistoryEntry, PartyPair, Progress, Summary, TransferFileView,
+};
 use askama::Template;
 use axum::extract::Path;
 use axum::http::StatusCode;
@@ -45,27 +47,27 @@ struct ProgressPart<'a> {
 }
 
 /// How many lines came to one outcome.
-struct CodeRow {
-    outcome: String,
-    meaning: String,
-    what_to_do: &'static str,
-    checked: u64,
-    applied: u64,
-    href: String,
+pub(super) struct CodeRow {
+    pub outcome: String,
+    pub meaning: String,
+    pub what_to_do: &'static str,
+    pub checked: u64,
+    pub applied: u64,
+    pub href: String,
 }
 
 /// How many lines go from one Party to another.
-struct Pair {
-    from: String,
-    to: String,
-    lines: u64,
-    moves: u64,
+pub(super) struct Pair {
+    pub from: String,
+    pub to: String,
+    pub lines: u64,
+    pub moves: u64,
 }
 
 /// Lines that move although something is to be said about them.
-struct Warned {
-    lines: u64,
-    text: &'static str,
+pub(super) struct Warned {
+    pub lines: u64,
+    pub text: &'static str,
 }
 
 /// The page of one file.
@@ -103,9 +105,13 @@ pub(super) async fn page(
         layout,
         is_working: is_working(file.state),
         progress: progress_of(&file),
-        codes: codes_of(&file),
-        pairs: pairs_of(&file),
-        warned: warned_in(&file),
+        codes: codes_of(
+            file.summary.as_ref().map(|summary| &summary.counts),
+            file.applied.as_ref().map(|applied| &applied.counts),
+            &format!("/transfer-files/{id}/lines"),
+        ),
+        pairs: pairs_of(file.summary.as_ref()),
+        warned: warned_in(file.summary.as_ref(), file.applied.as_ref()),
         why_not: why_not_authorise(&file, &who),
         history,
         file,
@@ -136,10 +142,12 @@ fn progress_of(file: &TransferFileView) -> String {
     part(&ProgressPart { file, trouble, goes_on, counted })
 }
 
-fn codes_of(file: &TransferFileView) -> Vec<CodeRow> {
-    let checked = file.summary.as_ref().map(|summary| &summary.counts);
-    let applied = file.applied.as_ref().map(|applied| &applied.counts);
-    let lines = format!("/transfer-files/{}/lines", file.id);
+/// The outcomes of a file's lines, when checked and when applied; `lines` is where they are shown.
+pub(super) fn codes_of(
+    checked: Option<&Counts>,
+    applied: Option<&Counts>,
+    lines: &str,
+) -> Vec<CodeRow> {
     let outcomes = checked.into_iter().chain(applied).flat_map(|counts| counts.keys());
     let outcomes: BTreeSet<&String> = outcomes.collect();
     let mut rows: Vec<CodeRow> = outcomes
@@ -149,11 +157,11 @@ fn codes_of(file: &TransferFileView) -> Vec<CodeRow> {
             let count = |counts: &Counts| counts.get(outcome).copied();
             CodeRow {
                 outcome: outcome.clone(),
-                meaning: meaning_of(outcome, file.applied.is_some()),
+                meaning: meaning_of(outcome, applied.is_some()),
                 what_to_do: code.map_or("", Code::what_to_do),
                 checked: checked.and_then(count).unwrap_or(0),
                 applied: applied.and_then(count).unwrap_or(0),
-                href: address(&lines, &[("code", outcome)]),
+                href: address(lines, &[("code", outcome)]),
             }
         })
         .collect();
@@ -175,8 +183,9 @@ pub(super) fn meaning_of(outcome: &str, is_applied: bool) -> String {
     words.fold(first, |text, warning| format!("{text}; {warning}"))
 }
 
-fn pairs_of(file: &TransferFileView) -> Vec<Pair> {
-    let pairs = file.summary.iter().flat_map(|summary| &summary.by_party);
+/// From and to which Party the lines go.
+pub(super) fn pairs_of(summary: Option<&Summary>) -> Vec<Pair> {
+    let pairs = summary.into_iter().flat_map(|summary| &summary.by_party);
     let pair = |pair: &PartyPair| Pair {
         from: if pair.from.is_empty() { "No such hub".to_owned() } else { pair.from.clone() },
         to: pair.to.clone(),
@@ -186,8 +195,9 @@ fn pairs_of(file: &TransferFileView) -> Vec<Pair> {
     pairs.map(pair).collect()
 }
 
-fn warned_in(file: &TransferFileView) -> Vec<Warned> {
-    let counts = match (&file.applied, &file.summary) {
+/// What is to be said about lines that move, and about IDs that look odd.
+pub(super) fn warned_in(summary: Option<&Summary>, applied: Option<&Applied>) -> Vec<Warned> {
+    let counts = match (applied, summary) {
         (Some(applied), _) => &applied.counts,
         (None, Some(summary)) => &summary.counts,
         (None, None) => return Vec::new(),
@@ -201,6 +211,10 @@ fn warned_in(file: &TransferFileView) -> Vec<Warned> {
     [
         (expired, "past the installation end date: return to the DCC rather than install"),
         (with("+W11"), "not of the agreed specification"),
+        (
+            summary.map_or(0, |summary| summary.unusual_ids),
+            "with the group or local bit set in the ID: check the labels",
+        ),
     ]
     .into_iter()
     .filter(|(lines, _)| *lines > 0)

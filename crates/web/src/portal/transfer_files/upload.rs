@@ -1,30 +1,91 @@
-//! Uploading a transfer file that was made elsewhere.
+//! Uploading a transfer file that was made elsewhere, or only checking it.
 
-use app::transfer_files::{self, Submission};
+use app::transfer_files::{self, Checked, Submission};
+use app::{dry_runs, files};
 use askama::Template;
 use axum::extract::Multipart;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::access::Action;
+use domain::ids::FileId;
+use domain::transfer_files::generate::response_name;
 
 use super::super::shown_in_form;
+use super::show::{CodeRow, Pair, Warned, codes_of, pairs_of, warned_in};
 use crate::error_pages::Failure;
 use crate::page::{Choice, Layout, Problems, Section, filters, redirect_with, render};
 use crate::session::SignedIn;
 use crate::state::AppState;
-use crate::streams::take_form;
+use crate::streams::{Fields, take_form};
 
 #[derive(Template)]
 #[template(path = "transfer_files/upload.html")]
 struct UploadPage {
     layout: Layout,
     modes: Vec<Choice>,
+    tried: Option<Tried>,
+}
+
+/// What a dry run came to.
+struct Tried {
+    name: String,
+    found: Checked,
+    codes: Vec<CodeRow>,
+    pairs: Vec<Pair>,
+    warned: Vec<Warned>,
+    answers: Option<FileId>,
 }
 
 /// Asks for the file.
 pub(super) async fn form(who: SignedIn) -> Result<Response, Failure> {
     who.actor.must(Action::PrepareTransferFile)?;
-    Ok(page(&who, "", StatusCode::OK, Problems::none()))
+    Ok(page(&who, "", StatusCode::OK, Problems::none(), None))
+}
+
+/// Takes the file while it arrives, says what sending it would come to, and changes nothing.
+pub(super) async fn check(
+    state: AppState,
+    who: SignedIn,
+    form: Multipart,
+) -> Result<Response, Failure> {
+    who.actor.must(Action::PrepareTransferFile)?;
+    let actor = who.actor.clone();
+    let (fields, tried) = take_form(form, move |fields, name, source| {
+        let bytes = files::read_whole(source, files::upload_limit(&state.app)?)?;
+        let submission = submission(fields, name);
+        let (answers, found) = dry_runs::keep(&state.app, &actor, &response_name(name), |out| {
+            transfer_files::check(&state.app, &submission, bytes, out)
+        })?;
+        Ok(tried(submission.name, found, answers))
+    })
+    .await;
+    match tried {
+        Ok(tried) => {
+            Ok(page(&who, fields.of("mode"), StatusCode::OK, Problems::none(), Some(tried)))
+        }
+        Err(failure) => refused(&who, &fields, failure),
+    }
+}
+
+fn submission(fields: &Fields, name: &str) -> Submission {
+    let all_or_nothing = fields.of("mode") == "all-or-nothing";
+    Submission { name: name.to_owned(), all_or_nothing }
+}
+
+fn tried(name: String, found: Checked, answers: Option<FileId>) -> Tried {
+    let summary = match &found {
+        Checked::Answered(summary) => Some(summary.as_ref()),
+        Checked::Refused(_) | Checked::SentBefore { .. } => None,
+    };
+    let codes = codes_of(summary.map(|summary| &summary.counts), None, "");
+    let (pairs, warned) = (pairs_of(summary), warned_in(summary, None));
+    Tried { name, codes, pairs, warned, answers, found }
+}
+
+/// The form again, with what is wrong.
+fn refused(who: &SignedIn, fields: &Fields, failure: Failure) -> Result<Response, Failure> {
+    let (status, problems) = shown_in_form(failure)?;
+    Ok(page(who, fields.of("mode"), status, at_the_file(problems), None))
 }
 
 /// Takes the file while it arrives, and goes to its page.
@@ -36,9 +97,7 @@ pub(super) async fn send(
     who.actor.must(Action::PrepareTransferFile)?;
     let actor = who.actor.clone();
     let (fields, sent) = take_form(form, move |fields, name, source| {
-        let all_or_nothing = fields.of("mode") == "all-or-nothing";
-        let submission = Submission { name: name.to_owned(), all_or_nothing };
-        transfer_files::submit(&state.app, &actor, submission, source)
+        transfer_files::submit(&state.app, &actor, submission(fields, name), source)
     })
     .await;
     match sent {
@@ -50,10 +109,7 @@ pub(super) async fn send(
             };
             Ok(redirect_with(&format!("/transfer-files/{}", sent.id), said))
         }
-        Err(failure) => {
-            let (status, problems) = shown_in_form(failure)?;
-            Ok(page(&who, fields.of("mode"), status, at_the_file(problems)))
-        }
+        Err(failure) => refused(&who, &fields, failure),
     }
 }
 
@@ -66,12 +122,18 @@ fn at_the_file(problems: Problems) -> Problems {
     placed
 }
 
-fn page(who: &SignedIn, mode: &str, status: StatusCode, problems: Problems) -> Response {
+fn page(
+    who: &SignedIn,
+    mode: &str,
+    status: StatusCode,
+    problems: Problems,
+    tried: Option<Tried>,
+) -> Response {
     let layout = Layout::of(&who.viewer, Section::TransferFiles, "Upload a transfer file")
         .crumb("Home", "/")
         .crumb("Transfer files", "/transfer-files")
         .problems(problems);
-    render(status, &UploadPage { layout, modes: modes(mode) })
+    render(status, &UploadPage { layout, modes: modes(mode), tried })
 }
 
 /// What becomes of the other lines when one is rejected.

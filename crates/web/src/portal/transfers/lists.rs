@@ -202,15 +202,7 @@ pub(super) async fn add_file(
     let (id, side): (TransferId, Side) = (number_in(&id)?, side_in(&side)?);
     let (app, actor) = (state.app.clone(), who.actor.clone());
     let (_, sent) = take_form(form, move |_, _, source| {
-        let limit = app::settings::number_of(&mut app.db.read()?, &app::settings::UPLOAD_MOST_MIB)?;
-        let limit = limit.unsigned_abs() << 20;
-        let mut bytes = Vec::new();
-        let mut source = std::io::Read::take(source, limit + 1);
-        let read = std::io::Read::read_to_end(&mut source, &mut bytes);
-        read.map_err(app::Error::io("read what was sent"))?;
-        if bytes.len() as u64 > limit {
-            return Err(app::files::too_large(limit).into());
-        }
+        let bytes = app::files::read_whole(source, app::files::upload_limit(&app)?)?;
         transfers::add_file(&app, &actor, id, side, &bytes)
     })
     .await;

@@ -17,10 +17,10 @@ use store::offers::OfferRow;
 use store::requests::RequestRow;
 
 use crate::journal::{By, Event, Match, enact, read};
-use crate::offers::{Seen, redact};
+use crate::offers::{Seen, redact, shows_names};
 use crate::tables::{Cell, Column, Format, Table};
 use crate::transfer_files::Page;
-use crate::{App, Error, Result, settings, stock_rules};
+use crate::{App, Error, Result, stock_rules};
 
 /// A filter that a person saved, and a wanted request that was matched with an offer.
 pub use store::board::{MatchRow, SavedFilterRow};
@@ -56,10 +56,8 @@ pub fn offers(
     let mut tx = app.db.read()?;
     let book = crate::parties::book(&mut tx)?;
     let (found, next) = paged(rows::offers(&mut tx, filter, before, PAGE + 1)?, |row| row.id.0);
-    let mut items = Vec::with_capacity(found.len());
-    for row in found {
-        items.push(listed(&mut tx, actor, &book, row)?);
-    }
+    let names = shows_names(&mut tx)?;
+    let items = found.into_iter().map(|row| listed(actor, &book, row, names)).collect();
     Ok(Page { items, next })
 }
 
@@ -70,16 +68,11 @@ fn paged<T>(mut found: Vec<T>, id: impl Fn(&T) -> i64) -> (Vec<T>, Option<i64>) 
     (found, next)
 }
 
-fn listed(
-    tx: &mut Tx,
-    actor: &Actor,
-    book: &PartyBook,
-    mut row: OfferRow,
-) -> Result<Listed<OfferRow>> {
+fn listed(actor: &Actor, book: &PartyBook, mut row: OfferRow, names: bool) -> Listed<OfferRow> {
     let is_own = actor.party() == Some(row.party);
     let seen = if sees(actor, row.party) { Seen::Whole } else { Seen::Board };
-    let party = redact(tx, book, &mut row, seen)?;
-    Ok(Listed { row, party, is_own })
+    let party = redact(book, &mut row, seen, names);
+    Listed { row, party, is_own }
 }
 
 fn sees(actor: &Actor, party: PartyId) -> bool {
@@ -95,7 +88,7 @@ pub fn wanted(app: &App, actor: &Actor, before: Option<i64>) -> Result<Page<List
     actor.must(Action::SeeBoard)?;
     let mut tx = app.db.read()?;
     let book = crate::parties::book(&mut tx)?;
-    let names = settings::text(&mut tx, &settings::BOARD_SHOW_PARTY)? == "on";
+    let names = shows_names(&mut tx)?;
     let (found, next) = paged(store::requests::wanted(&mut tx, before, PAGE + 1)?, |row| row.id.0);
     let show = |mut row: RequestRow| {
         let whole = sees(actor, row.party);
@@ -126,8 +119,8 @@ const COLUMNS: &[Column] = &[
     Column::text("status"),
 ];
 
-/// Writes the board as a table: the offers that the filter finds, then the wanted requests, which
-/// have nothing offered. How many rows that were.
+/// Writes the board as a table: the offers that the filter finds, then the wanted requests that it
+/// finds, which have nothing offered. How many rows that were.
 pub fn export(
     app: &App,
     actor: &Actor,
@@ -150,7 +143,10 @@ pub fn export(
     }
     loop {
         let page = wanted(app, actor, before)?;
-        for listed in &page.items {
+        for listed in page.items.iter().filter(|listed| {
+            let row = &listed.row;
+            filter.finds_wanted(&row.specification, row.asked.quantity, row.asked.needed_by)
+        }) {
             write_wanted(&mut table, &listed.row).map_err(writing())?;
         }
         before = page.next;

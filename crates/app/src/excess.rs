@@ -1,5 +1,6 @@
 //! A Party's own stock as it may want to be rid of it: by model, location and age.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -25,6 +26,11 @@ pub struct ExcessPallet {
     pub days_left: Option<i64>,
     /// Whether it is as full as a pallet usually is.
     pub is_whole: bool,
+    /// How many of its hubs an offer lists.
+    pub listed: i64,
+    /// Whether it can be offered: no offer lists hubs of it, and as many hubs of its specification are
+    /// not promised.
+    pub can_be_offered: bool,
 }
 
 /// The eligible stock of one specification, where it is and how old.
@@ -69,13 +75,25 @@ pub fn own(app: &App, actor: &Actor, party: Option<PartyId>) -> Result<Vec<Exces
     let size = crate::settings::number_of(&mut tx, &crate::settings::OFFER_PALLET_SIZE)?;
     let today = british_day(app.now());
     let mut groups: Vec<ExcessGroup> = Vec::new();
-    for stock in offers::eligible(&mut tx, app, party)? {
+    let all = offers::eligible(&mut tx, app, party)?;
+    let listed = store::excess::listed(&mut tx, party)?;
+    let mut free: BTreeMap<Specification, i64> = BTreeMap::new();
+    for specification in all.iter().map(|stock| stock.specification()) {
+        if !free.contains_key(&specification) {
+            let has = offers::uncommitted(&mut tx, app, party, &specification)?;
+            free.insert(specification, has.free);
+        }
+    }
+    for stock in all {
         let specification = stock.specification();
+        let of_pallet = listed.get(&(stock.pallet, stock.model_number)).copied().unwrap_or(0);
         let location = stock.location.clone();
         let pallet = ExcessPallet {
             months_held: stock.delivered_on.map_or(0, |day| months_between(day, today)),
             days_left: stock.installation_end.map(|end| days_until(end, today)),
             is_whole: stock.hubs >= size,
+            listed: of_pallet,
+            can_be_offered: of_pallet == 0 && stock.hubs <= free[&specification],
             stock,
         };
         let same = |group: &&mut ExcessGroup| {
@@ -157,6 +175,16 @@ pub fn draft_offer(
         return Err(Refusal::field("pallets", "Choose at least one pallet.").into());
     };
     let specification = first.specification();
+    let listed = store::excess::listed(&mut tx, party)?;
+    if let Some(stock) =
+        stock.iter().find(|stock| listed.contains_key(&(stock.pallet, stock.model_number)))
+    {
+        let message = format!(
+            "An offer lists hubs of the pallet {}. Choose others, or withdraw that offer.",
+            stock.pallet_id
+        );
+        return Err(Refusal::field("pallets", message).into());
+    }
     if let Some(other) = stock.iter().find(|stock| stock.specification() != specification) {
         let message = format!(
             "Choose pallets of one specification: these are of {specification} and of {}.",

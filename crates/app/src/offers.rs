@@ -37,8 +37,8 @@ pub(crate) use ids::{list_text, listed_keys};
 pub use redo::redo;
 pub(crate) use redo::{asked_map, let_go, read_asked, specification_of, with_specification};
 pub use stock::{Uncommitted, eligible, must_have_uncommitted, uncommitted};
-pub(crate) use view::redact;
 pub use view::{OfferView, Seen, get, history, list, must_see, options};
+pub(crate) use view::{redact, shows_names};
 
 /// The Party for which a person does `action`: the own one, or the one that the DCC acts for.
 pub(crate) fn acting_party(

@@ -65,6 +65,26 @@ impl BoardFilter {
             })
     }
 
+    /// Whether it finds a wanted request: what the request leaves open, is anything. The quantity is
+    /// the least that is wanted, the date the last by which it is needed; firmware is not wanted.
+    pub fn finds_wanted(
+        &self,
+        wanted: &Specification,
+        quantity: i64,
+        needed_by: Option<Date>,
+    ) -> bool {
+        let alike = |looked_for: &str, wanted: &str| {
+            looked_for.is_empty() || wanted.is_empty() || looked_for == wanted
+        };
+        alike(&self.manufacturer, &wanted.manufacturer)
+            && alike(&self.model, &wanted.model)
+            && alike(&self.region, &wanted.region)
+            && (alike(&self.variant, &wanted.han_variant)
+                || alike(&self.variant, &wanted.wan_variant))
+            && self.quantity.is_none_or(|least| quantity >= least)
+            && self.date.is_none_or(|day| needed_by.is_none_or(|needed| needed >= day))
+    }
+
     /// Its parts by the names that they have in the address.
     pub fn parts(&self) -> [(&'static str, String); 7] {
         [

@@ -101,7 +101,7 @@ pub fn drop_filter(tx: &mut Tx, id: SavedFilterId) -> Result<()> {
     Ok(())
 }
 
-/// The offers on the board that a filter finds, newest first, before the one of this number.
+/// The offers on the board that take requests and that a filter finds, newest first, before the one of this number.
 ///
 /// Says the same as [`BoardFilter::finds`], which a test holds it against.
 pub fn offers(
@@ -112,7 +112,7 @@ pub fn offers(
 ) -> Result<Vec<OfferRow>> {
     let sql = format!(
         "SELECT {} FROM offers o
-         WHERE o.state IN ('Published', 'PartAllocated')
+         WHERE o.state IN ('Published', 'PartAllocated') AND o.requests_closed_at IS NULL
            AND (CAST($1 AS TEXT) IS NULL OR o.manufacturer = $1)
            AND (CAST($2 AS TEXT) IS NULL OR o.model = $2)
            AND (CAST($3 AS TEXT) IS NULL OR o.region = $3)

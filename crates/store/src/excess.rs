@@ -4,7 +4,7 @@
 //! two are alike the kept count of the pallet is all there is to know. Hubs are looked at only on
 //! the few pallets that are mixed, where they are quarantined, and where a transfer has them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::DeviceId;
 use domain::ids::PartyId;
@@ -130,6 +130,20 @@ pub fn own(tx: &mut Tx, party: PartyId) -> Result<Vec<PalletStock>> {
         }
         Ok(found)
     })
+}
+
+/// How many hubs of each pallet and model a Party's offers list that are not dispatched.
+pub fn listed(tx: &mut Tx, party: PartyId) -> Result<BTreeMap<(i64, i64), i64>> {
+    let sql = "
+        SELECT p.pallet, p.model, count(*)
+        FROM offers o
+        JOIN held_hubs x ON x.offer = o.id
+        JOIN hubs h ON h.id = x.hub
+        JOIN packs p ON p.id = h.pack
+        WHERE o.party = $1
+        GROUP BY p.pallet, p.model";
+    let count = |row: &crate::Row| ((row.get(0), row.get(1)), row.get(2));
+    Ok(tx.all(sql, args![party])?.iter().map(count).collect())
 }
 
 fn by_pallet(tx: &mut Tx, party: PartyId) -> Result<Vec<PalletStock>> {

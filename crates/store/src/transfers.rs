@@ -394,6 +394,20 @@ pub fn open_outgoing(tx: &mut Tx, party: PartyId, of: &Specification) -> Result<
     Ok(tx.one("sum of transfers", sql, args)?.get(0))
 }
 
+/// The transfers of an offer, by number.
+pub fn of_offer(tx: &mut Tx, offer: OfferId) -> Result<Vec<TransferId>> {
+    let sql = "SELECT id FROM transfers WHERE offer = $1 ORDER BY id";
+    Ok(tx.all(sql, args![offer])?.iter().map(|row| row.get(0)).collect())
+}
+
+/// The transfers of a request, by number.
+pub fn of_request(tx: &mut Tx, request: RequestId) -> Result<Vec<TransferId>> {
+    let sql = "
+        SELECT t.id FROM transfers t JOIN requests r ON r.offer = t.offer
+        WHERE r.id = $1 AND t.request = r.id ORDER BY t.id";
+    Ok(tx.all(sql, args![request])?.iter().map(|row| row.get(0)).collect())
+}
+
 /// How many hubs of an offer are agreed in transfers that are not dispatched yet.
 pub fn undispatched_of(tx: &mut Tx, offer: OfferId) -> Result<i64> {
     let sql = "

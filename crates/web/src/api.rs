@@ -19,6 +19,7 @@ mod notifications;
 mod offers;
 mod parties;
 mod people;
+mod public;
 mod requests;
 mod selection;
 mod settings;
@@ -219,6 +220,7 @@ fn documented() -> OpenApiRouter<AppState> {
         .merge(people::routes())
         .merge(sign_in::routes())
         .merge(selection::routes())
+        .merge(public::routes())
         .merge(settings::routes())
         .merge(delivery_report::routes())
         .merge(journal::routes())

@@ -14,6 +14,7 @@ mod notifications;
 mod offers;
 mod parties;
 mod people;
+mod public;
 mod reports;
 mod requests;
 mod selection;
@@ -58,6 +59,7 @@ pub fn routes() -> Router<AppState> {
         .merge(offers::routes())
         .merge(parties::routes())
         .merge(people::routes())
+        .merge(public::routes())
         .merge(reports::routes())
         .merge(requests::routes())
         .merge(selection::routes())

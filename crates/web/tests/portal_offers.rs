@@ -130,6 +130,14 @@ async fn a_list_of_ids_is_answered_line_by_line() {
     let list = [("ids_mode", "list"), ("quantity", ""), ("ids", text.as_str())];
     let refused = send(&portal, &north, "/offers/new", &list).await;
     refused.must_say("Correct 2 lines").must_say("Commissioned").must_say("31 January 2020");
+    // Checked only, nothing is saved.
+    let only = [("ids_mode", "list"), ("quantity", ""), ("ids", text.as_str()), ("check", "ids")];
+    send(&portal, &north, "/offers/new", &only).await.must_say("Correct 2 lines");
+    let two = format!("{}\n{}\n", hub(1), hub(2));
+    let only = [("ids_mode", "list"), ("quantity", ""), ("ids", two.as_str()), ("check", "ids")];
+    let checked = send(&portal, &north, "/offers/new", &only).await;
+    checked.must_be(StatusCode::OK).must_say("Checked: 2 hubs can be offered together");
+    portal.get(&north, "/offers/off-000001").await.must_be(StatusCode::NOT_FOUND);
     let good = format!("CommsHubID\r\n{}\r\n{}\r\n", hub(1), hub(2));
     let fields = [("ids_mode", "list"), ("carriage", "Sender")];
     let sent = portal.upload(&north, "/offers/new", &fields, ("ids.csv", good.as_bytes())).await;
@@ -228,4 +236,36 @@ async fn the_dcc_edits_the_stock_rules_and_the_holidays() {
     portal.get(&north, "/stock-rules").await.must_not_say("Add or change a pair");
     let refused = portal.post(&north, "/holidays", &day).await;
     refused.must_be(StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn what_somebody_else_has_changed_is_not_decided_on_an_old_page() {
+    let portal = Portal::open();
+    let north = portal.visitor("north@example.org", Role::StockManager, Some("NORTHERN"));
+    let south = portal.visitor("south@example.org", Role::StockManager, Some("SOUTHERN"));
+    let dcc = portal.visitor("dcc@example.org", Role::DccLogistics, None);
+    let old = ("version", "99");
+    let stale = async |who: &Visitor, path: &str, more: &[(&str, &str)]| {
+        let mut fields = vec![old];
+        fields.extend(more);
+        portal.post(who, path, &fields).await.must_be(StatusCode::PRECONDITION_FAILED);
+    };
+    let offer = send(&portal, &north, "/offers/new", &[]).await.location().to_owned();
+    portal.post(&north, &format!("{offer}/submit"), &[]).await.location();
+    stale(&dcc, &format!("{offer}/publish"), &[]).await;
+    stale(&dcc, &format!("{offer}/return"), &[("reason", "Say where")]).await;
+    portal.post(&dcc, &format!("{offer}/publish"), &[]).await.location();
+    stale(&dcc, &format!("{offer}/suspend"), &[("reason", "A question")]).await;
+    stale(&dcc, &format!("{offer}/resume"), &[]).await;
+    stale(&north, &format!("{offer}/withdraw"), &[("reason", "We need them")]).await;
+    stale(&north, &format!("{offer}/close"), &[]).await;
+
+    let id = offer.rsplit('/').next().unwrap();
+    let asked = [("quantity", "2"), ("minimum", "1"), ("region", "North")];
+    let wanted = portal.post(&south, "/requests/new", &asked).await.location().to_owned();
+    stale(&south, &format!("{wanted}/edit"), &asked).await;
+    stale(&south, &format!("{wanted}/submit"), &[]).await;
+    stale(&south, &format!("{wanted}/withdraw"), &[("reason", "No room")]).await;
+    stale(&south, &format!("{wanted}/turn"), &[("offer", id), asked[0], asked[1]]).await;
+    portal.get(&south, &wanted).await.must_be(StatusCode::OK).must_say("Wanted");
 }

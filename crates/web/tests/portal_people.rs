@@ -264,6 +264,9 @@ async fn each_page_is_for_the_roles_that_may_see_it() {
         ("/templates", Role::ALL),
         ("/help", Role::ALL),
         ("/accessibility", Role::ALL),
+        ("/public/selection", Role::ALL),
+        ("/public/policies", Role::ALL),
+        ("/public/policies/pol-000001", Role::ALL),
         ("/people", sees_people),
         ("/people/invite", manages),
         ("/settings", settings),
@@ -277,7 +280,16 @@ async fn each_page_is_for_the_roles_that_may_see_it() {
             assert_eq!(shown, expected, "{} at {path}", role.word());
         }
     }
-    for path in ["/", "/sign-in", "/templates", "/help", "/accessibility"] {
+    for path in [
+        "/",
+        "/sign-in",
+        "/templates",
+        "/help",
+        "/accessibility",
+        "/public/selection",
+        "/public/policies",
+        "/public/policies/pol-000001",
+    ] {
         portal.get(None, path).await.must_be(StatusCode::OK);
     }
     for path in ["/account", "/people", "/settings", "/organisation"] {

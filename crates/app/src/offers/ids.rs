@@ -221,19 +221,27 @@ fn own_gpfs(tx: &mut Tx, party: PartyId, unknown: &[(u32, i64)]) -> Result<HashM
     Ok(own.map(|(place, chf)| (place, DeviceId::from_key(chf))).collect())
 }
 
-/// What would come of offering these IDs now: one answer for each mistake, none if all is well.
+/// What would come of offering these IDs now: one answer for each mistake, none if all is well. For an
+/// offer that there is already, `of` says which, and its Party is meant.
 pub fn check_list(
     app: &App,
     actor: &Actor,
     party: Option<PartyId>,
+    of: Option<OfferId>,
     bytes: &[u8],
 ) -> Result<std::result::Result<usize, Vec<IdMistake>>> {
-    let party = super::acting_party(actor, Action::ManageOffers, party)?;
+    let party = match of {
+        Some(id) => {
+            let mut tx = app.db.read()?;
+            super::load_for(&mut tx, actor, Action::ManageOffers, id, None)?.party
+        }
+        None => super::acting_party(actor, Action::ManageOffers, party)?,
+    };
     let lines = match read(app, bytes)? {
         Ok(lines) => lines,
         Err(mistakes) => return Ok(Err(mistakes)),
     };
-    let examined = examine(&mut app.db.read()?, app.now(), party, None, &lines)?;
+    let examined = examine(&mut app.db.read()?, app.now(), party, of, &lines)?;
     Ok(examined.map(|_| lines.len()))
 }
 

@@ -2,21 +2,25 @@
 
 use domain::Refusal;
 use domain::access::{Action, Actor, Reach, Sight};
-use domain::ids::{OfferId, PartyId};
+use domain::ids::{AllocationRunId, OfferId, PartyId, TransferId};
 use domain::offers::{Firmware, Specification};
 use domain::parties::PartyBook;
 use jiff::Timestamp;
 use store::Tx;
 use store::offers::{OfferRow, Wanted};
 use store::requests::RequestRow;
+use store::selection::RunFilter;
 use store::timers::DeadlineRow;
 
 use super::{acting_party, uncommitted};
+use crate::files::hex;
 use crate::transfer_files::Page;
 use crate::{App, Result, board, settings};
 
 /// Offers that a list shows at once.
 const PAGE: i64 = 50;
+/// Runs of selection that an offer names.
+const MOST_RUNS: i64 = 100;
 
 /// How much of an offer a person sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +54,12 @@ pub struct OfferView {
     pub deadlines: Vec<DeadlineRow>,
     /// Whether it takes requests now.
     pub takes_requests: bool,
+    /// The commitment to the lottery's secret, where its policy has a lottery.
+    pub commitment: Option<String>,
+    /// The runs of selection over it, newest first; for those who see all of it.
+    pub runs: Vec<AllocationRunId>,
+    /// Its transfers; for those who see all of it.
+    pub transfers: Vec<TransferId>,
 }
 
 /// The offer and how much of it a person sees, or that there is none.
@@ -77,27 +87,31 @@ pub fn must_see(tx: &mut Tx, actor: &Actor, id: OfferId) -> Result<(OfferRow, Se
 
 /// Takes from an offer what this person may not see, and names its Party if that is shown.
 pub(crate) fn redact(
-    tx: &mut Tx,
     book: &PartyBook,
     row: &mut OfferRow,
     seen: Seen,
-) -> Result<Option<String>> {
+    shows_names: bool,
+) -> Option<String> {
     let name = book.by_id(row.party).map(|party| party.details.legal_name.clone());
     match seen {
-        Seen::Whole => Ok(name),
+        Seen::Whole => name,
         Seen::Matched => {
             row.reason = None;
             row.created_by = None;
-            Ok(name)
+            name
         }
         Seen::Board => {
             row.reason = None;
             row.created_by = None;
             row.terms.location = String::new();
-            let shown = settings::text(tx, &settings::BOARD_SHOW_PARTY)? == "on";
-            Ok(name.filter(|_| shown))
+            name.filter(|_| shows_names)
         }
     }
+}
+
+/// Whether the board names the Parties.
+pub(crate) fn shows_names(tx: &mut Tx) -> Result<bool> {
+    Ok(settings::text(tx, &settings::BOARD_SHOW_PARTY)? == "on")
 }
 
 /// One offer.
@@ -107,7 +121,9 @@ pub fn get(app: &App, actor: &Actor, id: OfferId) -> Result<OfferView> {
     let book = crate::parties::book(&mut tx)?;
     let takes_requests = row.facts().takes_requests(app.now());
     let firmware = store::offers::firmware(&mut tx, id)?;
-    let party = redact(&mut tx, &book, &mut row, seen)?;
+    let names = shows_names(&mut tx)?;
+    let party = redact(&book, &mut row, seen, names);
+    let commitment = store::selection::commitment(&mut tx, id)?;
     let whole = seen == Seen::Whole;
     let mut view = OfferView {
         row,
@@ -119,6 +135,9 @@ pub fn get(app: &App, actor: &Actor, id: OfferId) -> Result<OfferView> {
         matches: Vec::new(),
         deadlines: Vec::new(),
         takes_requests,
+        commitment: commitment.map(|kept| hex(&kept.commitment)),
+        runs: Vec::new(),
+        transfers: Vec::new(),
     };
     if whole {
         view.demand = Some(store::requests::demand(&mut tx, id)?);
@@ -132,6 +151,10 @@ pub fn get(app: &App, actor: &Actor, id: OfferId) -> Result<OfferView> {
         let shown = received.into_iter().filter(|request| all || request.state.is_match());
         view.requests = shown.map(named).collect();
         view.matches = store::board::matches_of_offer(&mut tx, id)?;
+        let of_offer = RunFilter { offer: Some(id), party: None };
+        let runs = store::selection::list_runs(&mut tx, &of_offer, None, MOST_RUNS)?;
+        view.runs = runs.into_iter().map(|run| run.id).collect();
+        view.transfers = store::transfers::of_offer(&mut tx, id)?;
         view.deadlines = store::timers::of(&mut tx, &id.to_string())?;
     }
     Ok(view)

@@ -2,7 +2,7 @@
 
 use domain::Refusal;
 use domain::access::{Action, Actor, Reach, Sight};
-use domain::ids::RequestId;
+use domain::ids::{AllocationRunId, RequestId, TransferId};
 use jiff::Timestamp;
 use store::board::MatchRow;
 use store::offers::OfferRow;
@@ -29,6 +29,10 @@ pub struct RequestView {
     pub place: Option<usize>,
     /// The offers that were matched with it while it was wanted.
     pub matches: Vec<MatchRow>,
+    /// The runs of selection in which it stood, oldest first.
+    pub runs: Vec<AllocationRunId>,
+    /// The transfers of what it was given.
+    pub transfers: Vec<TransferId>,
 }
 
 /// One request.
@@ -46,6 +50,8 @@ pub fn get(app: &App, actor: &Actor, id: RequestId) -> Result<RequestView> {
         warning: String::new(),
         place: None,
         matches: store::board::matches_of_request(&mut tx, id)?,
+        runs: store::selection::lines_of(&mut tx, id)?.into_iter().map(|line| line.run).collect(),
+        transfers: store::transfers::of_request(&mut tx, id)?,
         row,
     };
     if let Some(offer) = view.row.offer {
@@ -54,7 +60,8 @@ pub fn get(app: &App, actor: &Actor, id: RequestId) -> Result<RequestView> {
         if let domain::stock_rules::Suits::WithWarning(warning) = suits {
             view.warning = warning;
         }
-        offers::redact(&mut tx, &book, &mut of, seen)?;
+        let names = offers::shows_names(&mut tx)?;
+        offers::redact(&book, &mut of, seen, names);
         view.offer = Some(of);
         let queue = store::requests::queued(&mut tx, offer)?;
         view.place = queue.iter().position(|request| request.id == id).map(|place| place + 1);

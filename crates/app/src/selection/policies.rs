@@ -122,6 +122,25 @@ pub fn list_policies(app: &App, actor: &Actor) -> Result<Vec<PolicyView>> {
     seen.map(|row| shown(row, in_force, now)).collect()
 }
 
+/// The versions that were published and not withdrawn, newest first, as everybody sees them.
+pub fn public_policies(app: &App) -> Result<Vec<PolicyView>> {
+    let now = app.now();
+    let mut tx = app.db.read()?;
+    let in_force = policy_in_force(&mut tx, now)?;
+    let seen = rows::policies(&mut tx)?.into_iter().filter(is_public);
+    seen.map(|row| shown(row, in_force, now)).collect()
+}
+
+/// One version that was published and not withdrawn.
+pub fn public_policy(app: &App, id: PolicyId) -> Result<PolicyView> {
+    let policies = public_policies(app)?;
+    Ok(policies.into_iter().find(|policy| policy.id == id).ok_or_else(none)?)
+}
+
+fn is_public(row: &PolicyRow) -> bool {
+    row.state == PolicyState::Published
+}
+
 /// One version.
 pub fn get_policy(app: &App, actor: &Actor, id: PolicyId) -> Result<PolicyView> {
     actor.must(Action::SeePolicies)?;

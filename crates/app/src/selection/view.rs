@@ -52,8 +52,8 @@ pub struct Runs {
 pub struct RunView {
     /// The run.
     pub run: RunItem,
-    /// The Party that offers, by number and name.
-    pub offering: (PartyId, String),
+    /// The Party that offers, by number and name, where this person may know it.
+    pub offering: Option<(PartyId, String)>,
     /// The policy's title.
     pub policy_title: String,
     /// The policy's steps.
@@ -120,10 +120,13 @@ pub fn list_runs(
         Sight::Everything => None,
         Sight::Party(own) => Some(own),
     };
+    runs(app, &RunFilter { offer, party }, cursor, limit)
+}
+
+fn runs(app: &App, filter: &RunFilter, cursor: Option<i64>, limit: u32) -> Result<Runs> {
     let limit = limit.clamp(1, MOST_ITEMS) as usize;
     let mut tx = app.db.read()?;
-    let filter = RunFilter { offer, party };
-    let mut found = rows::list_runs(&mut tx, &filter, cursor, limit as i64 + 1)?;
+    let mut found = rows::list_runs(&mut tx, filter, cursor, limit as i64 + 1)?;
     let more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().filter(|_| more).map(|row| row.id.0);
@@ -165,6 +168,13 @@ pub fn get_run(app: &App, actor: &Actor, id: AllocationRunId) -> Result<RunView>
         .map_err(|wrong| Error::Damaged(format!("{id}: {}", wrong.0)))?
         .lottery
         .map(|lottery| lottery.commitment);
+    let is_known = match own {
+        Some(own) if own != row.offering => {
+            crate::offers::shows_names(&mut tx)?
+                || store::requests::is_matched(&mut tx, row.offer, own)? == Some(true)
+        }
+        Some(_) | None => true,
+    };
     let line = |line: rows::LineRow| {
         let is_own = own == Some(line.party);
         let known = own.is_none() || is_own || (offers && line.given > 0);
@@ -181,7 +191,7 @@ pub fn get_run(app: &App, actor: &Actor, id: AllocationRunId) -> Result<RunView>
         }
     };
     Ok(RunView {
-        offering: named(row.offering),
+        offering: is_known.then(|| named(row.offering)),
         steps: policies::steps_of(&policy)?,
         policy_title: policy.title,
         previous: row.previous,
@@ -202,14 +212,24 @@ fn names(tx: &mut Tx) -> Result<BTreeMap<PartyId, String>> {
     Ok(rows.into_iter().map(|row| (row.party.id, row.party.details.legal_name)).collect())
 }
 
-/// The published record of a run, to somebody who may see the run.
-pub fn export(app: &App, actor: &Actor, id: AllocationRunId, out: &mut dyn Write) -> Result<()> {
-    get_run(app, actor, id)?;
+/// All runs, newest first, as everybody sees them.
+pub fn public_runs(app: &App, cursor: Option<i64>, limit: u32) -> Result<Runs> {
+    runs(app, &RunFilter::default(), cursor, limit)
+}
+
+/// The published record of a run. It names nobody, and everybody may see it.
+pub fn public_record(app: &App, id: AllocationRunId, out: &mut dyn Write) -> Result<()> {
     let mut tx = app.db.read()?;
     let row = rows::load_run(&mut tx, id)?.ok_or_else(none)?;
     let bytes = store::files::whole(&mut tx, row.record)?;
     drop(tx);
     out.write_all(&bytes).and_then(|()| out.flush()).map_err(Error::io("write the record"))
+}
+
+/// The published record of a run, to anybody who sees selection at all.
+pub fn export(app: &App, actor: &Actor, id: AllocationRunId, out: &mut dyn Write) -> Result<()> {
+    actor.must(Action::SeeSelection)?;
+    public_record(app, id, out)
 }
 
 /// The columns of the allocation explanation.

@@ -153,3 +153,75 @@ fn chosen_pallets_become_a_draft() {
         is_sound(&world);
     });
 }
+
+#[test]
+fn an_offer_that_takes_no_requests_is_not_on_the_board() {
+    both(|url| {
+        let world = world(url);
+        let app = &world.app;
+        let (id, other) = (published(&world, &some(4)), published(&world, &some(5)));
+        queue(&world, 1, id, 4);
+        let listed = || -> Vec<_> {
+            let found = app::board::offers(app, &buys(2), &BoardFilter::default(), None).unwrap();
+            found.items.into_iter().map(|listed| listed.row.id).collect()
+        };
+        assert_eq!(listed(), [other, id]);
+        close(&world, id);
+        assert_eq!(listed(), [other]);
+    });
+}
+
+#[test]
+fn the_exported_board_has_only_what_is_looked_for() {
+    both(|url| {
+        let world = world(url);
+        let app = &world.app;
+        published(&world, &some(4));
+        for (n, region) in [(1, "North"), (2, "South"), (3, "")] {
+            let mut draft = wanted(specification("Single Band", "North"), 10);
+            draft.specification.region = region.into();
+            requests::draft_and_submit(app, &buys(n), &draft).unwrap();
+        }
+        let filter = BoardFilter { region: "South".into(), ..BoardFilter::default() };
+        let mut out = Vec::new();
+        app::board::export(app, &buys(9), &filter, app::tables::Format::Csv, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let references: Vec<&str> =
+            text.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+        // Whoever leaves the region open wants hubs of the South as well.
+        assert_eq!(references, ["req-000003", "req-000002"]);
+    });
+}
+
+#[test]
+fn what_is_promised_or_listed_is_not_offered_from_the_excess_view_again() {
+    both(|url| {
+        let world = world(url);
+        let (app, north) = (&world.app, &world.north);
+        published(&world, &listed([1, 2]));
+        let groups = excess::own(app, north, None).unwrap();
+        let pallets: Vec<_> = groups
+            .iter()
+            .filter(|group| group.specification == specification("Single Band", "North"))
+            .flat_map(|group| &group.pallets)
+            .map(|pallet| (pallet.stock.pallet_id.as_str(), pallet.listed, pallet.can_be_offered))
+            .collect();
+        let mut sorted = pallets.clone();
+        sorted.sort();
+        assert_eq!(sorted, [("PAL1", 2, false), ("PAL2", 0, true)]);
+        let first = groups
+            .iter()
+            .flat_map(|group| &group.pallets)
+            .find(|pallet| pallet.stock.pallet_id == "PAL1")
+            .map(|pallet| excess::Picked::of(&pallet.stock))
+            .unwrap();
+        let how = excess::Offered::ByQuantity;
+        let said = refusal(excess::draft_offer(app, north, None, &[first], how));
+        assert!(said.contains("lists hubs of the pallet PAL1"), "{said}");
+        published(&world, &some(20));
+        let groups = excess::own(app, north, None).unwrap();
+        let pallets = groups.iter().flat_map(|group| &group.pallets);
+        let second = pallets.into_iter().find(|pallet| pallet.stock.pallet_id == "PAL2").unwrap();
+        assert!(!second.can_be_offered, "only eight of the thirty are free");
+    });
+}

@@ -116,8 +116,19 @@ fn each_sees_what_is_its_own_to_see() {
             assert!(
                 selection::list_runs(&world.app, other, None, None, 10).unwrap().items.is_empty()
             );
-            assert!(selection::export(&world.app, other, run, &mut Vec::new()).is_err());
+            // What is published names nobody, so everybody may work it out again.
+            assert_eq!(exported(&world, other, run), exported(&world, &world.dcc, run));
         }
+        let mut public = Vec::new();
+        selection::public_record(&world.app, run, &mut public).unwrap();
+        assert_eq!(public, exported(&world, &world.dcc, run));
+        assert_eq!(selection::public_runs(&world.app, None, 10).unwrap().items.len(), 1);
+        let offering = |actor: &Actor| {
+            let view = selection::get_run(&world.app, actor, run).unwrap();
+            view.offering.map(|(_, name)| name)
+        };
+        assert_eq!(offering(&buys(1)).as_deref(), Some("Northern Light Ltd"));
+        assert_eq!(offering(&buys(2)), None, "who was given nothing is not told whose it was");
         assert_eq!(
             selection::list_runs(&world.app, &buys(2), None, None, 10).unwrap().items.len(),
             1
@@ -280,8 +291,16 @@ fn what_selection_leaves_takes_requests_again_and_is_selected_again() {
             store::selection::commitment(&mut tx, offer).unwrap().unwrap().commitment
         };
         let before = commitment();
+        let seen = app::offers::get(&world.app, &buys(9), offer).unwrap();
+        let shown: String = before.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(seen.commitment, Some(shown), "every Party sees it before the draw");
+        assert!(seen.runs.is_empty() && seen.row.policy.is_some());
         close(&world, offer);
         let first = selection::run(&world.app, &world.dcc, offer).unwrap();
+        let asked = app::requests::get(&world.app, &buys(1), one).unwrap();
+        assert_eq!(asked.runs, [first]);
+        let whole = app::offers::get(&world.app, &world.north, offer).unwrap();
+        assert_eq!((whole.runs, whole.transfers.len()), (vec![first], 1));
         let given_first: u64 = given(&world, first).iter().map(|(_, hubs)| hubs).sum();
         assert!(given_first == 12 || given_first == 15);
         assert!(takes_requests(&world, offer));

@@ -10,6 +10,7 @@ use app::transfer_files::{
     TransferFileFilter, TransferFileView,
 };
 use app::{App, Error, Result};
+use domain::Refusal;
 use domain::access::{Action, Actor};
 use domain::ids::TransferFileId;
 use domain::transfer_files::State;

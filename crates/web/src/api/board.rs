@@ -307,6 +307,10 @@ struct Pallet {
     days_left: Option<i64>,
     /// Firmware version.
     firmware_version: String,
+    /// How many of its hubs an offer lists.
+    listed: i64,
+    /// Whether it can be offered: no offer lists hubs of it, and as many of its kind are not promised.
+    can_be_offered: bool,
 }
 
 /// Eligible stock of one specification at one place.
@@ -345,6 +349,8 @@ async fn excess_stock(
         months_held: pallet.months_held,
         days_left: pallet.days_left,
         firmware_version: pallet.stock.model.firmware_version,
+        listed: pallet.listed,
+        can_be_offered: pallet.can_be_offered,
     };
     let shown = groups.await?.into_iter().map(|group| Excess {
         specification: group.specification.into(),

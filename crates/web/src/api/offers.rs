@@ -30,6 +30,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(list, create))
         .routes(routes!(show, change))
         .routes(routes!(ids))
+        .routes(routes!(check_ids))
         .routes(routes!(submit))
         .routes(routes!(publish))
         .routes(routes!(send_back))
@@ -268,6 +269,13 @@ struct OfferFacts {
     firmware: BTreeMap<String, i64>,
     /// Whether it takes requests now.
     takes_requests: bool,
+    /// The commitment to the lottery's secret, where its policy has a lottery.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lottery_commitment: Option<String>,
+    /// The runs of selection over it, newest first; for its own Party and the DCC.
+    selection_runs: Vec<String>,
+    /// Its transfers; for its own Party and the DCC.
+    transfers: Vec<String>,
     /// How many requests wait for it; for its own Party and the DCC.
     #[serde(skip_serializing_if = "Option::is_none")]
     waiting_requests: Option<i64>,
@@ -281,6 +289,9 @@ fn facts(view: OfferView) -> OfferFacts {
         offer: shown(view.row, view.party),
         firmware: view.firmware,
         takes_requests: view.takes_requests,
+        lottery_commitment: view.commitment,
+        selection_runs: view.runs.iter().map(ToString::to_string).collect(),
+        transfers: view.transfers.iter().map(ToString::to_string).collect(),
         waiting_requests: view.demand.map(|(requests, _)| requests),
         waiting_hubs: view.demand.map(|(_, hubs)| hubs),
     }
@@ -313,6 +324,49 @@ pub(super) struct OfferMistakes {
 pub(super) fn mistaken(mistakes: Vec<app::transfer_files::IdMistake>) -> Response {
     let mistakes = mistakes.into_iter().map(IdMistake::from).collect();
     (StatusCode::UNPROCESSABLE_ENTITY, Json(OfferMistakes { mistakes })).into_response()
+}
+
+/// Device IDs to look at.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct IdsGiven {
+    /// The Party, where the DCC acts for one.
+    party: Option<String>,
+    /// The offer whose list they are to be, if there is one already.
+    offer: Option<String>,
+    /// The device IDs.
+    device_ids: Vec<String>,
+}
+
+/// Device IDs that can be offered together.
+#[derive(Serialize, ToSchema)]
+struct IdsChecked {
+    /// How many.
+    hubs: usize,
+}
+
+/// Says whether these device IDs could be offered now, and nothing is changed.
+#[utoipa::path(post, path = "/offers/check-ids", tag = "offers", operation_id = "check_offer_ids",
+    request_body = IdsGiven,
+    responses((status = OK, body = IdsChecked),
+        (status = UNPROCESSABLE_ENTITY, body = OfferMistakes), Problem),
+    security(("token" = []), ("session" = [])))]
+async fn check_ids(
+    State(state): State<AppState>,
+    who: ApiActor,
+    Given(given): Given<IdsGiven>,
+) -> Result<Response, Failure> {
+    let checked = blocking(move || {
+        who.actor.must(Action::ManageOffers)?;
+        let party = given.party.as_deref().map(|id| reference(id, "Party")).transpose()?;
+        let offer = given.offer.as_deref().map(|id| reference(id, "offer")).transpose()?;
+        let list = given.device_ids.join("\n").into_bytes();
+        offers::check_list(&state.app, &who.actor, party, offer, &list)
+    });
+    match checked.await? {
+        Ok(hubs) => Ok(Json(IdsChecked { hubs }).into_response()),
+        Err(mistakes) => Ok(mistaken(mistakes)),
+    }
 }
 
 /// Which offers.

@@ -44,7 +44,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
 /// A step of a policy.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct PolicyStep {
+pub(super) struct PolicyStep {
     /// `first-come`, `pro-rata`, `lottery`, `priority-category`, `priority-no-allocation`,
     /// `priority-needed-within` or `priority-needed-by`.
     #[schema(example = "priority-no-allocation")]
@@ -62,7 +62,7 @@ fn shown_steps(steps: &[Step]) -> Vec<PolicyStep> {
 
 /// A version of the selection policy.
 #[derive(Serialize, ToSchema)]
-struct SelectionPolicy {
+pub(super) struct SelectionPolicy {
     /// Its reference.
     #[schema(example = "pol-000002")]
     id: String,
@@ -99,7 +99,7 @@ struct SelectionPolicy {
     version: i64,
 }
 
-fn shown_policy(policy: PolicyView) -> SelectionPolicy {
+pub(super) fn shown_policy(policy: PolicyView) -> SelectionPolicy {
     SelectionPolicy {
         id: policy.id.to_string(),
         steps: shown_steps(&policy.steps),
@@ -427,7 +427,7 @@ async fn simulate(
 
 /// A run of selection.
 #[derive(Serialize, ToSchema)]
-struct SelectionRun {
+pub(super) struct SelectionRun {
     /// Its reference.
     #[schema(example = "alr-000012")]
     id: String,
@@ -448,7 +448,7 @@ struct SelectionRun {
     ran_at: String,
 }
 
-fn shown_item(run: RunItem) -> SelectionRun {
+pub(super) fn shown_item(run: RunItem) -> SelectionRun {
     SelectionRun {
         id: run.id.to_string(),
         offer: run.offer.to_string(),
@@ -466,7 +466,10 @@ struct SelectionResult {
     /// The run.
     #[serde(flatten)]
     run: SelectionRun,
-    /// The run before it over the same offer, when something that it gave came free.
+    /// The Party that offers, where the caller may know it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offering: Option<String>,
+    /// The run before it over the same offer.
     #[serde(skip_serializing_if = "Option::is_none")]
     previous: Option<String>,
     /// The SHA-256 of its published record.
@@ -517,6 +520,7 @@ fn shown_run(view: RunView) -> SelectionResult {
     };
     SelectionResult {
         run: shown_item(view.run),
+        offering: view.offering.map(|(_, name)| name),
         previous: view.previous.map(|id| id.to_string()),
         record_sha256: view.record_sha256,
         lottery_commitment: view.commitment,
@@ -623,7 +627,7 @@ async fn download_record(
 ) -> Result<Response, Failure> {
     let id = seen(&who, &id)?;
     let (app, actor) = (state.app.clone(), who.actor.clone());
-    blocking(move || selection::get_run(&app, &actor, id)).await?;
+    blocking(move || selection::export(&app, &actor, id, &mut std::io::sink())).await?;
     let name = format!("{id}.json");
     streams::download(&name, "application/json", move |mut out| {
         selection::export(&state.app, &who.actor, id, &mut out)

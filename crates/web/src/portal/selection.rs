@@ -157,7 +157,7 @@ async fn show(
     let page = ShowPage {
         layout,
         own: view.lines.iter().filter(|line| line.is_own).cloned().collect(),
-        offers: who.actor.party() == Some(view.offering.0),
+        offers: view.offering.as_ref().is_some_and(|(party, _)| who.actor.party() == Some(*party)),
         sees_all: who.actor.reach(Action::SeeSelection) == Reach::All,
         view,
     };
@@ -180,7 +180,9 @@ async fn record(
     who: SignedIn,
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
-    let id = must_be_there(&state, &who, &id).await?;
+    must_see(&who.actor, Action::SeeSelection)?;
+    let (id, app, actor) = (number_in(&id)?, state.app.clone(), who.actor.clone());
+    blocking(move || selection::export(&app, &actor, id, &mut std::io::sink())).await?;
     download(&format!("{id}.json"), "application/json", move |mut out| {
         selection::export(&state.app, &who.actor, id, &mut out)
     })
@@ -210,7 +212,7 @@ async fn explanation(
 }
 
 /// The colour of a version's standing.
-fn standing_colour(standing: &Standing) -> &'static str {
+pub(super) fn standing_colour(standing: &Standing) -> &'static str {
     match standing {
         Standing::Draft => "yellow",
         Standing::Announced => "",

@@ -53,6 +53,21 @@ const ROUTES: &[Route] = &[
     route("list_templates", "GET /api/v1/templates", "", Nobody),
     route("download_template", "GET /api/v1/templates/statuses?format=xlsx", "", Nobody),
     route("download_dry_run", "GET /api/v1/dry-runs/fil-999999", "", Somebody),
+    route("list_public_selection_runs", "GET /api/v1/public/selection-runs", "", Nobody),
+    route(
+        "download_public_selection_record",
+        "GET /api/v1/public/selection-runs/alr-999999/record",
+        "",
+        Nobody,
+    ),
+    route("list_public_policies", "GET /api/v1/public/policies", "", Nobody),
+    route(
+        "check_offer_ids",
+        "POST /api/v1/offers/check-ids",
+        r#"{"device_ids":["00-DB-12-34-56-78-90-A2"]}"#,
+        May(ManageOffers),
+    ),
+    route("get_public_policy", "GET /api/v1/public/policies/pol-000001", "", Nobody),
     route(
         "accept_invitation",
         "POST /api/v1/invitations/accept",

@@ -63,6 +63,10 @@ struct Typed {
     ids_mode: String,
     ids: String,
     file: Vec<u8>,
+    /// Which button was pressed: to check the list only, if it says anything.
+    check: String,
+    /// How many device IDs were checked and can all be offered.
+    checked: Option<usize>,
 }
 
 /// The parts of a specification in the value of a choice.
@@ -112,6 +116,8 @@ impl Typed {
             ids_mode: "same".to_owned(),
             ids: String::new(),
             file: Vec::new(),
+            check: String::new(),
+            checked: None,
         }
     }
 
@@ -146,6 +152,7 @@ impl Typed {
                 "closes_on" => &mut typed.closes_on,
                 "ids_mode" => &mut typed.ids_mode,
                 "ids" => &mut typed.ids,
+                "check" => &mut typed.check,
                 _ => continue,
             };
             *into = text;
@@ -273,6 +280,9 @@ pub(super) async fn create(
 ) -> Result<Response, Failure> {
     must_see(&who.actor, Action::ManageOffers)?;
     let typed = Typed::read(form).await?;
+    if !typed.check.is_empty() {
+        return check(state, &who, None, typed).await;
+    }
     let draft = match typed.draft(british_day(state.app.now())) {
         Ok(draft) => draft,
         Err(problems) => {
@@ -283,6 +293,26 @@ pub(super) async fn create(
     let (app, actor) = (state.app.clone(), who.actor.clone());
     let done = blocking(move || offers::draft(&app, &actor, &draft)).await;
     answer(state, &who, None, typed, done).await
+}
+
+/// Says what is wrong with the list of device IDs; nothing is saved.
+async fn check(
+    state: AppState,
+    who: &SignedIn,
+    id: Option<OfferId>,
+    mut typed: Typed,
+) -> Result<Response, Failure> {
+    let bytes = if typed.file.is_empty() { typed.ids.clone().into() } else { typed.file.clone() };
+    let (app, actor, party) = (state.app.clone(), who.actor.clone(), typed.party.parse().ok());
+    let done = blocking(move || offers::check_list(&app, &actor, party, id, &bytes)).await;
+    match done {
+        Ok(Ok(hubs)) => {
+            typed.checked = Some(hubs);
+            page(state, who, id, typed, (StatusCode::OK, Problems::none()), Vec::new()).await
+        }
+        Ok(Err(mistakes)) => answer(state, who, id, typed, Ok(Drafted::Mistakes(mistakes))).await,
+        Err(failure) => answer(state, who, id, typed, Err(failure)).await,
+    }
 }
 
 async fn answer(
@@ -346,6 +376,9 @@ pub(super) async fn save(
     must_see(&who.actor, Action::ManageOffers)?;
     let id: OfferId = number_in(&id)?;
     let typed = Typed::read(form).await?;
+    if !typed.check.is_empty() {
+        return check(state, &who, Some(id), typed).await;
+    }
     let draft = match typed.draft(british_day(state.app.now())) {
         Ok(draft) => draft,
         Err(problems) => {

@@ -9,7 +9,9 @@ use domain::access::{Action, Actor};
 use domain::ids::ImportId;
 use serde_json::json;
 
-use super::{acting, every, file_name, once, open, reference, source, wait_for, write_file, write_out};
+use super::{
+    acting, every, file_name, once, open, reference, source, wait_for, write_file, write_out,
+};
 use crate::arguments::{Arguments, Import, ImportFile, ImportWhat, Snapshot};
 use crate::output::{self, Ended, Out};
 

@@ -17,7 +17,8 @@ use domain::transfer_files::State;
 use serde_json::json;
 
 use super::{
-    every, file_name, once, one_of, open, reference, source, wait_for, write_bytes, write_file, write_out,
+    every, file_name, once, one_of, open, reference, source, wait_for, write_bytes, write_file,
+    write_out,
 };
 use crate::arguments::{Arguments, InstalledBefore, InstalledShown, TransferFile};
 use crate::output::{self, Ended};
@@ -192,13 +193,14 @@ fn check(
 /// Checks a file and writes the answer to each line, if it has any; what is there stays otherwise.
 fn answered(app: &App, submission: &Submission, bytes: Vec<u8>, path: &Path) -> Result<Checked> {
     let mut without = None;
-    let written = write_file(path, |out| match transfer_files::check(app, submission, bytes, out)? {
-        Checked::Answered(summary) => Ok(summary),
-        other => {
-            without = Some(other);
-            Err(Refusal::not_found("answer to each line").into())
-        }
-    });
+    let written =
+        write_file(path, |out| match transfer_files::check(app, submission, bytes, out)? {
+            Checked::Answered(summary) => Ok(summary),
+            other => {
+                without = Some(other);
+                Err(Refusal::not_found("answer to each line").into())
+            }
+        });
     match without {
         Some(checked) => Ok(checked),
         None => written.map(Checked::Answered),

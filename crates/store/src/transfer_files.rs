@@ -313,7 +313,7 @@ pub fn set_validated(tx: &mut Tx, id: TransferFileId, found: &Validated<'_>) -> 
 pub fn set_refused(
     tx: &mut Tx,
     id: TransferFileId,
-    (word, refusal): (&str, &str),
+    (word, refusal): (Option<&str>, &str),
     first_answer: Option<TransferFileId>,
     at: Timestamp,
 ) -> Result<()> {

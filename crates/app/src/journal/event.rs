@@ -124,8 +124,13 @@ pub enum Event {
     TransferFileGenerated { name: String, sha256: String, sequence: i64, hubs: u64 },
     /// It was refused whole: the stable word for it, and the reason as a sentence.
     TransferFileRefused { transfer_file: i64, word: Option<String>, reason: String },
-    /// Each line was checked.
-    TransferFileValidated { transfer_file: i64, counts: Counts, outcomes_sha256: String },
+    /// Each line was checked; somebody is to decide by then.
+    TransferFileValidated {
+        transfer_file: i64,
+        counts: Counts,
+        outcomes_sha256: String,
+        authorise_by: Option<i64>,
+    },
     /// Another person authorised it.
     TransferFileAuthorised { transfer_file: i64 },
     /// Somebody tried to authorise and was refused.

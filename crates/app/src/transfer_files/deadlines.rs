@@ -9,7 +9,14 @@ use crate::journal::{By, Event, enact};
 use crate::{App, Error, Result, timers};
 
 /// By when somebody authorises, rejects or withdraws a checked file.
-pub(super) const AUTHORISE: &str = "authorise";
+const AUTHORISE: &str = "authorise";
+
+/// Sets the deadline of a file that was checked, in microseconds as the journal has it.
+pub(super) fn set(tx: &mut Tx, id: TransferFileId, due_at: i64) -> Result<()> {
+    let due_at = Timestamp::from_microsecond(due_at)
+        .map_err(|_| Error::Damaged(format!("the deadline of {id}")))?;
+    Ok(store::timers::set(tx, &id.to_string(), AUTHORISE, due_at)?)
+}
 
 /// Deals with a deadline that passed: it is noted, and whoever has to act is told. Answers whether
 /// transfer files have such a deadline.

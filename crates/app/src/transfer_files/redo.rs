@@ -39,7 +39,7 @@ pub fn redo(
             let row = rows::load(tx, id)?.ok_or_else(|| damaged(entry, "there is no such file"))?;
             let today = british_day(at);
             let found = validate::examine(tx, &row, bytes, today, &mut |_, _| Ok(()))?;
-            must_be(entry, &validate::note_rows(tx, id, &found, at)?, event)?;
+            must_be(entry, &validate::note_rows(tx, id, &found, Some(event), at)?, event)?;
         }
         Event::TransferFileAuthorised { transfer_file } => {
             let id = TransferFileId(*transfer_file);

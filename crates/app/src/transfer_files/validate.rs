@@ -127,23 +127,25 @@ pub(super) fn examine(
 
 /// Writes down what was found, in rows and in the journal, within the caller's transaction.
 fn note(tx: &mut Tx, id: TransferFileId, found: &Found, at: Timestamp) -> Result<()> {
-    let event = note_rows(tx, id, found, at)?;
+    let event = note_rows(tx, id, found, None, at)?;
     record(tx, at, By::SYSTEM, &event)?;
     Ok(())
 }
 
-/// Writes the rows of what was found and answers the entry that says so.
+/// Writes the rows of what was found and answers the entry that says so. `told` is the entry that
+/// said so before, when it is done again.
 pub(super) fn note_rows(
     tx: &mut Tx,
     id: TransferFileId,
     found: &Found,
+    told: Option<&Event>,
     at: Timestamp,
 ) -> Result<Event> {
     let checking = State::Received.after(Action::Validate)?;
     let found = match found {
         Found::Refused(refused) => {
             checking.after(Action::Refuse)?;
-            return refuse(tx, id, refused, None, at);
+            return refuse(tx, id, refused, None, told, at);
         }
         Found::Lines(found) => found,
     };
@@ -160,7 +162,7 @@ pub(super) fn note_rows(
             "The file ID {file_id} was sent before, as {first}, which has the answer. Make a new \
              file if other hubs are to move."
         );
-        return refuse(tx, id, &Refused { word: Refused::FILE_ID, message }, Some(first), at);
+        return refuse(tx, id, &Refused { word: Refused::FILE_ID, message }, Some(first), told, at);
     }
     let validated = rows::Validated {
         file_id,
@@ -174,12 +176,18 @@ pub(super) fn note_rows(
     };
     rows::set_validated(tx, id, &validated)?;
     rows::put_outcomes(tx, id, "validated", &found.outcomes)?;
-    let due_at = timers::deadline(tx, at, &settings::TIMER_AUTHORISE_FILE)?;
-    store::timers::set(tx, &id.to_string(), deadlines::AUTHORISE, due_at)?;
+    let authorise_by = match told {
+        Some(Event::TransferFileValidated { authorise_by, .. }) => *authorise_by,
+        _ => Some(timers::deadline(tx, at, &settings::TIMER_AUTHORISE_FILE)?.as_microsecond()),
+    };
+    if let Some(due_at) = authorise_by {
+        deadlines::set(tx, id, due_at)?;
+    }
     Ok(Event::TransferFileValidated {
         transfer_file: id.0,
         counts: found.summary.counts.clone(),
         outcomes_sha256: found.summary.outcomes_sha256.clone(),
+        authorise_by,
     })
 }
 
@@ -188,12 +196,17 @@ fn refuse(
     id: TransferFileId,
     refused: &Refused,
     first_answer: Option<TransferFileId>,
+    told: Option<&Event>,
     at: Timestamp,
 ) -> Result<Event> {
-    rows::set_refused(tx, id, (refused.word, &refused.message), first_answer, at)?;
+    let word = match told {
+        Some(Event::TransferFileRefused { word: None, .. }) => None,
+        _ => Some(refused.word),
+    };
+    rows::set_refused(tx, id, (word, &refused.message), first_answer, at)?;
     Ok(Event::TransferFileRefused {
         transfer_file: id.0,
-        word: Some(refused.word.to_owned()),
+        word: word.map(str::to_owned),
         reason: refused.message.clone(),
     })
 }

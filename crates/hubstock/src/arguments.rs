@@ -1035,27 +1035,27 @@ pub struct OfferTerms {
     /// A firmware version and how many hubs of it, such as 04000007=500; as often as needed
     #[arg(long, value_name = "VERSION=HUBS")]
     pub firmware: Vec<String>,
-    /// The least that a request may ask for
-    #[arg(long, default_value_t = 1)]
-    pub minimum_lot: i64,
-    /// Only in multiples of the minimum lot
+    /// The least that a request may ask for; 1 if nothing is said
     #[arg(long)]
-    pub full_pallets: bool,
+    pub minimum_lot: Option<i64>,
+    /// Only in multiples of the minimum lot
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub full_pallets: Option<bool>,
     /// A file of the device IDs, CSV or XLSX: just these hubs are offered
     #[arg(long, value_name = "FILE")]
     pub ids: Option<PathBuf>,
     /// How it is packed
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    pub packaging: String,
+    #[arg(long, value_name = "TEXT")]
+    pub packaging: Option<String>,
     /// Where it is
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    pub location: String,
+    #[arg(long, value_name = "TEXT")]
+    pub location: Option<String>,
     /// Who arranges carriage: Sender, Receiver or ToBeAgreed
     #[arg(long, value_name = "WHO")]
     pub carriage: Option<String>,
     /// Anything else
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    pub notes: String,
+    #[arg(long, value_name = "TEXT")]
+    pub notes: Option<String>,
     /// The first day; today if none is given
     #[arg(long, value_name = "DAY", value_parser = day)]
     pub available_from: Option<jiff::civil::Date>,
@@ -1083,7 +1083,22 @@ pub enum Offer {
         #[command(flatten)]
         who: Who,
     },
-    /// Changes what an offer says; what is left out of stock and quantity stays
+    /// Says whether device IDs could be offered now, and changes nothing
+    ///
+    /// Exit code 1: device IDs that can't be offered are listed.
+    Check {
+        /// A file of the device IDs, CSV or XLSX
+        file: PathBuf,
+        /// The offer whose list they are to be, if there is one already
+        #[arg(long, value_name = "REFERENCE")]
+        offer: Option<String>,
+        /// The Party, where the DCC acts for one
+        #[arg(long, value_name = "SIGNIFIER")]
+        party: Option<String>,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Changes what an offer says; what is left out stays
     Change {
         /// Its reference
         reference: String,
@@ -1200,6 +1215,26 @@ pub struct AskedGiven {
     pub notes: String,
 }
 
+/// What of a request is to change.
+#[derive(Debug, Args)]
+pub struct AskedChange {
+    /// How many hubs
+    #[arg(long)]
+    pub quantity: Option<i64>,
+    /// The least that is of use
+    #[arg(long)]
+    pub minimum: Option<i64>,
+    /// By when
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    pub needed_by: Option<jiff::civil::Date>,
+    /// Where to
+    #[arg(long, value_name = "TEXT")]
+    pub location: Option<String>,
+    /// Anything else
+    #[arg(long, value_name = "TEXT")]
+    pub notes: Option<String>,
+}
+
 /// Requests for stock.
 #[derive(Debug, Subcommand)]
 pub enum Request {
@@ -1221,14 +1256,14 @@ pub enum Request {
         #[command(flatten)]
         who: Who,
     },
-    /// Changes a request; what is left out of stock stays
+    /// Changes what a draft or a wanted request asks for; what is left out stays
     Change {
         /// Its reference
         reference: String,
         #[command(flatten)]
         stock: StockGiven,
         #[command(flatten)]
-        asked: AskedGiven,
+        asked: AskedChange,
         #[command(flatten)]
         who: Who,
     },

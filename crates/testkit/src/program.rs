@@ -70,6 +70,25 @@ impl Program {
         ran(&child.wait_with_output().expect("a child can be waited for"))
     }
 
+    /// Runs the program, and kills it with `kill -9` if it still runs after `longest`. None if it
+    /// was killed.
+    pub fn run_killed(&self, arguments: &[&str], longest: Duration) -> Option<Ran> {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program is built");
+        let until = Instant::now() + longest;
+        while Instant::now() < until {
+            if child.try_wait().expect("a child can be asked").is_some() {
+                return Some(ran(&child.wait_with_output().expect("a child can be waited for")));
+            }
+            std::thread::sleep(Duration::from_micros(500));
+        }
+        // It may end by itself in this very instant.
+        let _ = child.kill();
+        let output = child.wait_with_output().expect("a child can be waited for");
+        output.status.code().map(|_| ran(&output))
+    }
+
     /// Starts `hubstock serve` on a free port, in a folder of its own, and waits until it says that
     /// it serves.
     pub fn serve(&self, arguments: &[&str]) -> Server {

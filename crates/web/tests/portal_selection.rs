@@ -73,20 +73,33 @@ async fn a_run_is_explained_to_each() {
     let run = portal.post(&dcc, "/selection/run", &[("offer", &offer)]).await.location().to_owned();
     assert_eq!(run, "/selection/alr-000001");
     let again = portal.post(&dcc, "/selection/run", &[("offer", &offer)]).await;
-    again.must_be(StatusCode::CONFLICT).must_say("look at alr-000001");
+    again.must_be(StatusCode::CONFLICT).must_say("still takes requests");
+    portal.get(&south, &format!("/offers/{offer}")).await.must_say("Selection policy pol-000001");
+    portal.get(&north, &format!("/offers/{offer}")).await.must_say("Selection: alr-000001");
+    portal.get(&south, "/requests/req-000001").await.must_say("Selection alr-000001");
     portal.get(&dcc, &run).await.must_say("Southern Power Ltd").must_say("All that was asked for");
     let own = portal.get(&south, &run).await;
     own.must_say("You asked for 4 hubs, at least 2,").must_say("came 1 of 1 in the order");
     own.must_say("hubstock verify allocation alr-000001.json");
     portal.get(&north, &run).await.must_be(OK).must_say("Southern Power Ltd");
     let west = portal.visitor("wires@wires.example", Role::PartyViewer, Some("WIRES"));
-    for path in ["", "/record", "/explanation?format=csv"] {
+    for path in ["", "/explanation?format=csv"] {
         let page = portal.get(&west, &format!("{run}{path}")).await;
         page.must_be(StatusCode::NOT_FOUND);
     }
     let record = portal.get(&south, &format!("{run}/record")).await;
     let checked = selection::record::check(record.text.as_bytes()).unwrap();
     assert!(checked.differences.is_empty() && checked.is_exact);
+    // What is published is for everybody, and names nobody.
+    portal.get(None, "/public/selection").await.must_be(OK).must_say("alr-000001");
+    for (who, path) in
+        [(None, format!("/public{run}/record")), (Some(&west), format!("{run}/record"))]
+    {
+        let page = portal.get(who, &path).await;
+        assert_eq!(page.text, record.text, "{path}");
+    }
+    let none = portal.get(None, "/public/selection/alr-000009/record").await;
+    none.must_be(StatusCode::NOT_FOUND);
     let table = portal.get(&south, &format!("{run}/explanation?format=csv")).await;
     assert!(table.text.starts_with("run,policyVersion,rank,request,receivedAt,asked,given,reason"));
 }

@@ -26,14 +26,15 @@ use crate::arguments::{
 };
 use crate::output::{self, Ended};
 
-fn specification(given: &StockGiven) -> Specification {
-    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+/// The stock that is given; what is left out is as it was.
+fn specification(given: &StockGiven, before: Specification) -> Specification {
+    let text = |given: &Option<String>, before: String| given.clone().unwrap_or(before);
     Specification {
-        manufacturer: text(&given.manufacturer),
-        model: text(&given.model),
-        han_variant: text(&given.han_variant),
-        wan_variant: text(&given.wan_variant),
-        region: text(&given.region),
+        manufacturer: text(&given.manufacturer, before.manufacturer),
+        model: text(&given.model, before.model),
+        han_variant: text(&given.han_variant, before.han_variant),
+        wan_variant: text(&given.wan_variant, before.wan_variant),
+        region: text(&given.region, before.region),
     }
 }
 
@@ -89,27 +90,51 @@ fn request_line(row: &RequestRow) -> String {
     format!("{} {} {} hubs {of}", row.id, row.state.name(), row.asked.quantity)
 }
 
-fn terms(app: &App, given: &OfferTerms) -> Result<Terms> {
+/// The terms that are given; what is left out is as it was.
+fn terms(given: &OfferTerms, before: Terms) -> Result<Terms> {
     let carriage = match given.carriage.as_deref() {
-        None => Carriage::default(),
+        None => before.carriage,
         Some(name) => Carriage::from_name(name)
             .ok_or_else(|| Refusal::field("carriage", "Give Sender, Receiver or ToBeAgreed."))?,
     };
     Ok(Terms {
-        quantity: given.quantity.unwrap_or(if given.ids.is_some() { 1 } else { 0 }),
-        minimum_lot: given.minimum_lot,
-        full_pallets: given.full_pallets,
-        packaging: given.packaging.clone(),
-        location: given.location.clone(),
+        quantity: given.quantity.unwrap_or(before.quantity),
+        minimum_lot: given.minimum_lot.unwrap_or(before.minimum_lot),
+        full_pallets: given.full_pallets.unwrap_or(before.full_pallets),
+        packaging: given.packaging.clone().unwrap_or(before.packaging),
+        location: given.location.clone().unwrap_or(before.location),
         carriage,
-        notes: given.notes.clone(),
-        available_from: given.available_from.unwrap_or_else(|| british_day(app.now())),
-        available_until: given.available_until,
-        closes_on: given.closes_on,
+        notes: given.notes.clone().unwrap_or(before.notes),
+        available_from: given.available_from.unwrap_or(before.available_from),
+        available_until: given.available_until.or(before.available_until),
+        closes_on: given.closes_on.or(before.closes_on),
     })
 }
 
-fn draft(app: &App, actor: &Actor, given: &OfferTerms) -> Result<Draft> {
+/// What a new offer says of which nothing is given.
+fn nothing_said(app: &App, given: &OfferTerms) -> Draft {
+    Draft {
+        party: None,
+        specification: Specification::default(),
+        firmware: Firmware::new(),
+        terms: Terms {
+            quantity: i64::from(given.ids.is_some()),
+            minimum_lot: 1,
+            full_pallets: false,
+            packaging: String::new(),
+            location: String::new(),
+            carriage: Carriage::default(),
+            notes: String::new(),
+            available_from: british_day(app.now()),
+            available_until: None,
+            closes_on: None,
+        },
+        listing: Listing::AsItIs,
+    }
+}
+
+/// An offer as it is given; what is left out is as it was.
+fn draft(app: &App, actor: &Actor, given: &OfferTerms, before: Draft) -> Result<Draft> {
     let mut firmware = Firmware::new();
     for pair in &given.firmware {
         let split = pair.split_once('=').and_then(|(v, n)| Some((v, n.parse::<i64>().ok()?)));
@@ -118,15 +143,18 @@ fn draft(app: &App, actor: &Actor, given: &OfferTerms) -> Result<Draft> {
         })?;
         firmware.insert(version.to_owned(), hubs);
     }
+    if given.firmware.is_empty() {
+        firmware = before.firmware;
+    }
     let listing = match &given.ids {
         None => Listing::AsItIs,
         Some(path) => Listing::Ids(read_file(path)?),
     };
     Ok(Draft {
         party: party_in(app, actor, given.party.as_deref())?,
-        specification: specification(&given.stock),
+        specification: specification(&given.stock, before.specification),
         firmware,
-        terms: terms(app, given)?,
+        terms: terms(given, before.terms)?,
         listing,
     })
 }
@@ -164,22 +192,40 @@ pub fn offer(arguments: &Arguments, command: &Offer) -> Result<Ended> {
     let row = match command {
         Offer::Draft { terms, submit, who } => {
             let actor = manages(who)?;
-            let done = offers::draft(&app, &actor, &draft(&app, &actor, terms)?)?;
+            let given = draft(&app, &actor, terms, nothing_said(&app, terms))?;
+            let done = offers::draft(&app, &actor, &given)?;
             return drafted(arguments, &app, &actor, done, *submit);
         }
         Offer::Change { reference: id, terms, who } => {
             let actor = manages(who)?;
             let id: OfferId = reference(id)?;
-            let before = offers::get(&app, &actor, id)?.row;
-            let mut draft = draft(&app, &actor, terms)?;
-            if draft.specification == Specification::default() {
-                draft.specification = before.specification;
-            }
-            if terms.quantity.is_none() {
-                draft.terms.quantity = before.terms.quantity;
-            }
-            let done = offers::change(&app, &actor, id, None, &draft)?;
+            let before = offers::get(&app, &actor, id)?;
+            let before = Draft {
+                party: None,
+                specification: before.row.specification,
+                firmware: before.firmware,
+                terms: before.row.terms,
+                listing: Listing::AsItIs,
+            };
+            let given = draft(&app, &actor, terms, before)?;
+            let done = offers::change(&app, &actor, id, None, &given)?;
             return drafted(arguments, &app, &actor, done, false);
+        }
+        Offer::Check { file, offer, party, who } => {
+            let actor = manages(who)?;
+            let party = party_in(&app, &actor, party.as_deref())?;
+            let offer = offer.as_deref().map(reference).transpose()?;
+            match offers::check_list(&app, &actor, party, offer, &read(file)?)? {
+                Ok(hubs) => {
+                    let text = format!("{hubs} hubs can be offered together");
+                    output::print(arguments, &json!({ "hubs": hubs }), text);
+                    return Ok(Ended::Well);
+                }
+                Err(mistakes) => {
+                    let mistakes = Drafted::Mistakes(mistakes);
+                    return drafted(arguments, &app, &actor, mistakes, false);
+                }
+            }
         }
         Offer::Submit { reference: id, who } => {
             offers::submit(&app, &manages(who)?, reference(id)?, None)?
@@ -203,7 +249,19 @@ pub fn offer(arguments: &Arguments, command: &Offer) -> Result<Ended> {
             offers::close(&app, &manages(who)?, reference(id)?, None, reason)?
         }
         Offer::Show { reference: id } => {
-            offers::get(&app, &Actor::local_operator(), reference(id)?)?.row
+            let view = offers::get(&app, &Actor::local_operator(), reference(id)?)?;
+            let mut json = shown(&view.row);
+            json["policy"] = view.row.policy.map(|policy| policy.to_string()).into();
+            json["lottery_commitment"] = view.commitment.clone().into();
+            let mut text = line(&view.row);
+            if let Some(policy) = view.row.policy {
+                text.push_str(&format!("\nselection policy {policy}"));
+            }
+            if let Some(commitment) = &view.commitment {
+                text.push_str(&format!("\ncommitment to the lottery's secret {commitment}"));
+            }
+            output::print(arguments, &json, text);
+            return Ok(Ended::Well);
         }
         Offer::Ids { reference: id } => return ids(arguments, &app, reference(id)?),
         Offer::List { state } => {
@@ -286,7 +344,7 @@ pub fn request(arguments: &Arguments, command: &Request) -> Result<Ended> {
             let given = requests::Draft {
                 party: party_in(&app, &actor, party.as_deref())?,
                 offer: offer.as_deref().map(reference).transpose()?,
-                specification: specification(stock),
+                specification: specification(stock, Specification::default()),
                 asked: asked_for(asked),
             };
             match draft {
@@ -298,17 +356,19 @@ pub fn request(arguments: &Arguments, command: &Request) -> Result<Ended> {
             let actor = manages(who)?;
             let id = reference(id)?;
             let before = requests::get(&app, &actor, id)?.row;
-            let mut specification = specification(stock);
-            if specification == Specification::default() {
-                specification = before.specification;
-            }
-            let draft = requests::Draft {
+            let given = requests::Draft {
                 party: None,
                 offer: before.offer,
-                specification,
-                asked: asked_for(asked),
+                specification: specification(stock, before.specification),
+                asked: Asked {
+                    quantity: asked.quantity.unwrap_or(before.asked.quantity),
+                    minimum: asked.minimum.unwrap_or(before.asked.minimum),
+                    needed_by: asked.needed_by.or(before.asked.needed_by),
+                    location: asked.location.clone().unwrap_or(before.asked.location),
+                    notes: asked.notes.clone().unwrap_or(before.asked.notes),
+                },
             };
-            requests::change(&app, &actor, id, None, &draft)?
+            requests::change(&app, &actor, id, None, &given)?
         }
         Request::Submit { reference: id, who } => {
             requests::submit(&app, &manages(who)?, reference(id)?, None)?

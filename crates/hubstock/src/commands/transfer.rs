@@ -121,7 +121,7 @@ pub fn run(arguments: &Arguments, command: &Transfer) -> Result<Ended> {
                 }
             }
             if given.offered {
-                transfers::clear(&app, &actor, id, Side::Sender)?;
+                transfers::clear(&app, &actor, id, Side::Sender, None)?;
                 transfers::start_from_offer(&app, &actor, id)?;
             }
             transfers::dispatch(&app, &actor, id, None, &declared)?

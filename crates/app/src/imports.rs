@@ -29,7 +29,7 @@ use store::imports::{ImportRow, Stage};
 use crate::files::hex;
 use crate::jobs::{self, JobKind};
 use crate::journal::{By, Counts, Event, record};
-use crate::{App, Error, Result, files, settings};
+use crate::{App, Error, Result, files, settings, versions};
 
 pub use domain::imports::{ImportKind as Kind, ImportState as State, LineOutcome};
 pub use load::load;
@@ -164,7 +164,7 @@ pub fn get(app: &App, actor: &Actor, id: ImportId) -> Result<ImportView> {
     actor.must(Action::SeeImports)?;
     let mut tx = app.db.read()?;
     let row = must_be_there(&mut tx, id)?;
-    view(&mut tx, row)
+    view(row)
 }
 
 /// Imports, newest first, of one kind if it is given.
@@ -182,7 +182,7 @@ pub fn list(
     let more = rows.len() > wanted;
     rows.truncate(wanted);
     let next = rows.last().filter(|_| more).map(|row| row.id.0);
-    let items = rows.into_iter().map(|row| view(&mut tx, row)).collect::<Result<_>>()?;
+    let items = rows.into_iter().map(view).collect::<Result<_>>()?;
     Ok(Page { items, next })
 }
 
@@ -258,9 +258,7 @@ fn decide(
         let message = "You sent this snapshot; somebody else has to decide on it.";
         return Err(Refusal::new(RefusalKind::SamePerson, message).into());
     }
-    if version.is_some_and(|version| version != import.version) {
-        return Err(settings::out_of_date().into());
-    }
+    versions::must_be(version, import.version)?;
     if import.state != State::Compared {
         let message = format!("This import is {}, not Compared.", import.state.name());
         return Err(Refusal::new(RefusalKind::WrongState, message).into());
@@ -289,15 +287,14 @@ fn must_be_there(tx: &mut Tx, id: ImportId) -> Result<ImportRow> {
     Ok(store::imports::load(tx, id)?.ok_or_else(|| Refusal::not_found(format!("import {id}")))?)
 }
 
-fn view(tx: &mut Tx, row: ImportRow) -> Result<ImportView> {
-    let stored = store::files::load(tx, row.file)?;
+fn view(row: ImportRow) -> Result<ImportView> {
     let counts = counts_of(&row)?;
     Ok(ImportView {
         id: row.id,
         kind: row.kind,
         name: row.name,
         file: row.file,
-        sha256: hex(&stored.sha256),
+        sha256: hex(&row.sha256),
         size: row.size,
         state: row.state,
         lines_done: row.lines_done,

@@ -15,7 +15,7 @@ use store::Tx;
 
 use crate::journal::{Event, enact};
 use crate::offers::{acting_party, asked_map, by, given_reason, with_specification};
-use crate::{App, Result, board, settings, stock_rules};
+use crate::{App, Result, board, stock_rules, versions};
 
 /// A request as it stands, and which of them a list shows.
 pub use store::requests::{RequestRow, Wanted};
@@ -194,9 +194,7 @@ fn load_for(tx: &mut Tx, actor: &Actor, id: RequestId, version: Option<i64>) -> 
     let row = store::requests::load(tx, id)?
         .filter(|row| reach == Reach::All || actor.party() == Some(row.party))
         .ok_or_else(|| Refusal::not_found("request"))?;
-    if version.is_some_and(|version| version != row.version) {
-        return Err(settings::out_of_date().into());
-    }
+    versions::must_be(version, row.version)?;
     Ok(row)
 }
 

@@ -212,7 +212,7 @@ fn stock_that_is_gone_is_not_allocated() {
         let (app, dcc) = (&world.app, &world.dcc);
         let id = published(&world, &some(30));
         let request = queue(&world, 1, id, 30);
-        app::inventory::quarantine(app, dcc, &hub(1), "dented").unwrap();
+        app::inventory::quarantine(app, dcc, &hub(1), None, "dented").unwrap();
         let mut tx = app.db.write().unwrap();
         assert_eq!(offers::allocatable(&mut tx, app, id).unwrap(), 29);
         let all = [(request, 30, "all".to_owned())];

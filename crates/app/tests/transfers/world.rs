@@ -151,7 +151,7 @@ pub fn world(url: &str) -> World {
     let authoriser = dcc("authoriser@example.org", Role::DccAuthoriser);
     let finance = dcc("finance@example.org", Role::DccFinance);
     let auditor = dcc("auditor@example.org", Role::Auditor);
-    inventory::quarantine(&app, &logistics, &hub(71).to_string(), "dented").unwrap();
+    inventory::quarantine(&app, &logistics, &hub(71).to_string(), None, "dented").unwrap();
     let world = World {
         app,
         north,

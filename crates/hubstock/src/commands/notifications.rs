@@ -1,6 +1,7 @@
 //! `hubstock notice` and `hubstock mail`.
 
 use app::notifications::{self, Message};
+use app::pages::Part;
 use app::{App, Result, sign_in};
 use domain::Refusal;
 use domain::access::{Action, Actor};
@@ -20,7 +21,7 @@ pub fn notice(arguments: &Arguments, command: &Notice) -> Result<Ended> {
     match command {
         Notice::List { unread, who } => {
             let actor = acting(&who.email)?;
-            let found = notifications::notices(&app, &actor, *unread, None)?;
+            let found = notifications::notices(&app, &actor, *unread, Part::FIRST)?;
             let json: Vec<Value> = found.items.iter().map(notice_json).collect();
             output::print(
                 arguments,
@@ -44,7 +45,7 @@ pub fn notice(arguments: &Arguments, command: &Notice) -> Result<Ended> {
                 .ok_or_else(|| Refusal::not_found(format!("kind of message {kind}")))?;
             let way = Delivery::from_word(delivery)
                 .ok_or_else(|| Refusal::field("delivery", "Say now, digest or off."))?;
-            notifications::choose(&app, &actor, kind, way)?;
+            notifications::choose(&app, &actor, kind, None, way)?;
             choices(arguments, &app, &actor)?;
         }
     }
@@ -97,7 +98,7 @@ pub fn mail(arguments: &Arguments, command: &Mail) -> Result<Ended> {
                 })
             });
             let operator = Actor::local_operator();
-            let found = notifications::messages(&app, &operator, wanted.transpose()?, None)?;
+            let found = notifications::messages(&app, &operator, wanted.transpose()?, Part::FIRST)?;
             let json: Vec<Value> = found.items.iter().map(mail_json).collect();
             let text: String = found
                 .items

@@ -235,8 +235,9 @@ pub fn offer(arguments: &Arguments, command: &Offer) -> Result<Ended> {
                     .ok_or_else(|| Refusal::field("state", "There is no such state."))
             });
             let wanted = offers::Wanted { party: None, state: state.transpose()? };
-            let rows =
-                every(|before| offers::list(&app, &Actor::local_operator(), &wanted, before))?;
+            let rows = every(|before| {
+                offers::list(&app, &Actor::local_operator(), &wanted, before.into())
+            })?;
             let json: Vec<Value> = rows.iter().map(|(row, _)| shown(row)).collect();
             let text: String = rows.iter().map(|(row, _)| line(row) + "\n").collect();
             output::print(arguments, &json.into(), text);
@@ -253,7 +254,7 @@ pub fn offer(arguments: &Arguments, command: &Offer) -> Result<Ended> {
                 output::print(arguments, &json, format!("Written to {}", path.display()));
                 return Ok(Ended::Well);
             }
-            let rows = every(|before| board::offers(&app, &actor, &filter, before))?;
+            let rows = every(|before| board::offers(&app, &actor, &filter, before.into()))?;
             let json: Vec<Value> = rows.iter().map(|listed| shown(&listed.row)).collect();
             let text: String = rows.iter().map(|listed| line(&listed.row) + "\n").collect();
             output::print(arguments, &json.into(), text);
@@ -326,8 +327,9 @@ pub fn request(arguments: &Arguments, command: &Request) -> Result<Ended> {
         Request::List { offer } => {
             let offer: Option<OfferId> = offer.as_deref().map(reference).transpose()?;
             let wanted = requests::Wanted { offer, ..requests::Wanted::default() };
-            let rows =
-                every(|before| requests::list(&app, &Actor::local_operator(), &wanted, before))?;
+            let rows = every(|before| {
+                requests::list(&app, &Actor::local_operator(), &wanted, before.into())
+            })?;
             let json: Vec<Value> = rows.iter().map(|(row, _)| shown_request(row)).collect();
             let text: String = rows.iter().map(|(row, _)| request_line(row) + "\n").collect();
             output::print(arguments, &json.into(), text);
@@ -374,12 +376,12 @@ pub fn holiday(arguments: &Arguments, command: &Holiday) -> Result<Ended> {
         }
         Holiday::Set { day, name, who } => {
             let actor = acting(&app, who, Action::ChangeStockRules)?;
-            timers::set_holiday(&app, &actor, *day, name)?;
+            timers::set_holiday(&app, &actor, None, *day, name)?;
             output::print(arguments, &json!({ "day": day.to_string() }), format!("{day} {name}"));
         }
         Holiday::Remove { day, who } => {
             let actor = acting(&app, who, Action::ChangeStockRules)?;
-            timers::drop_holiday(&app, &actor, *day)?;
+            timers::drop_holiday(&app, &actor, None, *day)?;
             output::print(arguments, &json!({ "removed": day.to_string() }), "Removed");
         }
         Holiday::Export { out } => export_table(&app, RuleTable::Holidays, out.as_deref())?,

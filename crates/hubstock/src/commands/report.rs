@@ -1,6 +1,6 @@
 //! `hubstock report`.
 
-use app::delivery_report::{self, Asker, Proof};
+use app::delivery_report::{self, Asker};
 use app::jobs::{self, JobKind};
 use app::tables::Format as TableFormat;
 use app::{Error, Result};
@@ -38,16 +38,8 @@ pub fn run(arguments: &Arguments, command: &Report) -> Result<Ended> {
         }
         Report::Prove { reference: reference_text } => {
             let run: ReportRunId = reference(reference_text)?;
-            let (proved, text) = match delivery_report::prove(&app, run)? {
-                Proof::Proved { seq, sha256 } => {
-                    (true, format!("{run} is as entry {seq} says: {}", app::files::hex(&sha256)))
-                }
-                Proof::NoFile => (false, format!("{run}'s file is not in the reports folder")),
-                Proof::OtherFile { in_journal, of_file } => {
-                    (false, format!("the journal says {in_journal}, the file is {of_file}"))
-                }
-                Proof::EntryChanged { seq } => (false, format!("entry {seq} has been changed")),
-            };
+            let proof = delivery_report::prove(&app, &Actor::local_operator(), run)?;
+            let (proved, text) = (proof.is_good(), proof.words(run));
             output::print(
                 arguments,
                 &json!({ "run": reference_text, "proved": proved, "message": text }),

@@ -4,7 +4,6 @@ use std::convert::Infallible;
 
 use app::App;
 use app::jobs::{self, JobKind, JobView};
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -15,8 +14,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Problem;
 use super::given::reference;
+use super::{Problem, tagged};
 use crate::error_pages::{Failure, blocking};
 use crate::session::ApiActor;
 use crate::state::AppState;
@@ -87,9 +86,9 @@ async fn show(
     State(state): State<AppState>,
     who: ApiActor,
     Path(id): Path<String>,
-) -> Result<Json<Job>, Failure> {
+) -> Result<Response, Failure> {
     let find = move || jobs::view(&state.app, &who.actor, reference(&id, "job")?);
-    Ok(Json(shown(blocking(find).await?)))
+    Ok(tagged(shown(blocking(find).await?)))
 }
 
 /// How a job goes on, as server-sent events: `progress` with the job as JSON, then `done`.

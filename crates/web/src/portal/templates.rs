@@ -3,27 +3,26 @@
 
 use app::tables::{Column, Format, Table};
 use askama::Template;
+use axum::Extension;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
-use axum::{Extension, Router};
 use domain::Refusal;
 use domain::inventory::{DELIVERY_COLUMNS, SNAPSHOT_COLUMNS, STATUS_COLUMNS};
 use domain::parties::PARTY_COLUMNS;
 use domain::transfer_files::TRANSFER_FILE_COLUMNS;
 use domain::transfers::LIST_COLUMNS;
 
-use super::public_layout;
+use super::{Pages, public_layout};
 use crate::error_pages::Failure;
 use crate::page::{Layout, filters, render};
 use crate::session::SignedIn;
-use crate::state::AppState;
 use crate::streams::download;
 
 /// The pages of this capability.
-pub fn routes() -> Router<AppState> {
-    Router::new().route("/templates", get(list)).route("/templates/{file}", get(one))
+pub fn routes() -> Pages {
+    Pages::new().route("/templates", get(list)).route("/templates/{file}", get(one))
 }
 
 /// A type of file that people fill in.

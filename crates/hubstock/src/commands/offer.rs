@@ -406,7 +406,7 @@ fn load_table(
     who: &Who,
 ) -> Result<Ended> {
     let actor = acting(app, who, Action::ChangeStockRules)?;
-    match stock_rules::load(app, &actor, table, &read(file)?)? {
+    match stock_rules::load(app, &actor, table, None, &read(file)?)? {
         Ok(changed) => {
             let json = json!({ "set": changed.set, "removed": changed.dropped });
             let text = format!("{} rows set, {} removed", changed.set, changed.dropped);

@@ -4,6 +4,7 @@ use app::delivery_report::{self, Asker};
 use app::jobs::{self, JobKind};
 use app::tables::Format as TableFormat;
 use app::{Error, Result};
+use domain::access::Actor;
 use domain::ids::ReportRunId;
 use serde_json::json;
 

@@ -18,15 +18,14 @@ use store::requests::RequestRow;
 
 use crate::journal::{By, Event, Match, enact, read};
 use crate::offers::{Seen, redact, shows_names};
+use crate::pages::Part;
 use crate::tables::{Cell, Column, Format, Table};
 use crate::transfer_files::Page;
-use crate::{App, Error, Result, stock_rules};
+use crate::{App, Error, Result, stock_rules, versions};
 
 /// A filter that a person saved, and a wanted request that was matched with an offer.
 pub use store::board::{MatchRow, SavedFilterRow};
 
-/// Offers or wanted requests that a page of the board shows.
-const PAGE: i64 = 50;
 /// Filters that one person may save for one organisation.
 const MOST_FILTERS: usize = 50;
 /// Offers or wanted requests that one publication or request is matched with, the newest.
@@ -50,22 +49,16 @@ pub fn offers(
     app: &App,
     actor: &Actor,
     filter: &BoardFilter,
-    before: Option<i64>,
+    part: Part,
 ) -> Result<Page<Listed<OfferRow>>> {
     actor.must(Action::SeeBoard)?;
     let mut tx = app.db.read()?;
     let book = crate::parties::book(&mut tx)?;
-    let (found, next) = paged(rows::offers(&mut tx, filter, before, PAGE + 1)?, |row| row.id.0);
+    let mut found = rows::offers(&mut tx, filter, part.before, part.rows())?;
+    let next = part.cut(&mut found, |row| row.id.0);
     let names = shows_names(&mut tx)?;
     let items = found.into_iter().map(|row| listed(actor, &book, row, names)).collect();
     Ok(Page { items, next })
-}
-
-fn paged<T>(mut found: Vec<T>, id: impl Fn(&T) -> i64) -> (Vec<T>, Option<i64>) {
-    let more = found.len() > PAGE as usize;
-    found.truncate(PAGE as usize);
-    let next = found.last().filter(|_| more).map(id);
-    (found, next)
 }
 
 fn listed(actor: &Actor, book: &PartyBook, mut row: OfferRow, names: bool) -> Listed<OfferRow> {
@@ -84,12 +77,13 @@ fn sees(actor: &Actor, party: PartyId) -> bool {
 }
 
 /// The wanted requests, newest first. A request's location is only its own Party's to see.
-pub fn wanted(app: &App, actor: &Actor, before: Option<i64>) -> Result<Page<Listed<RequestRow>>> {
+pub fn wanted(app: &App, actor: &Actor, part: Part) -> Result<Page<Listed<RequestRow>>> {
     actor.must(Action::SeeBoard)?;
     let mut tx = app.db.read()?;
     let book = crate::parties::book(&mut tx)?;
     let names = shows_names(&mut tx)?;
-    let (found, next) = paged(store::requests::wanted(&mut tx, before, PAGE + 1)?, |row| row.id.0);
+    let mut found = store::requests::wanted(&mut tx, part.before, part.rows())?;
+    let next = part.cut(&mut found, |row| row.id.0);
     let show = |mut row: RequestRow| {
         let whole = sees(actor, row.party);
         if !whole {
@@ -130,29 +124,24 @@ pub fn export(
 ) -> Result<u64> {
     let writing = || Error::io("write the table");
     let mut table = Table::new(format, COLUMNS, out).map_err(writing())?;
-    let mut before = None;
-    loop {
-        let page = offers(app, actor, filter, before)?;
+    let mut part = Some(Part::FIRST);
+    while let Some(at) = part {
+        let page = offers(app, actor, filter, at)?;
         for listed in &page.items {
             write_offer(&mut table, &listed.row).map_err(writing())?;
         }
-        before = page.next;
-        if before.is_none() {
-            break;
-        }
+        part = page.next.map(|next| Some(next).into());
     }
-    loop {
-        let page = wanted(app, actor, before)?;
+    let mut part = Some(Part::FIRST);
+    while let Some(at) = part {
+        let page = wanted(app, actor, at)?;
         for listed in page.items.iter().filter(|listed| {
             let row = &listed.row;
             filter.finds_wanted(&row.specification, row.asked.quantity, row.asked.needed_by)
         }) {
             write_wanted(&mut table, &listed.row).map_err(writing())?;
         }
-        before = page.next;
-        if before.is_none() {
-            break;
-        }
+        part = page.next.map(|next| Some(next).into());
     }
     let written = table.rows();
     table.finish().map_err(writing())?;
@@ -201,6 +190,12 @@ pub fn filters(app: &App, actor: &Actor) -> Result<Vec<SavedFilterRow>> {
     Ok(rows::filters_of(&mut app.db.read()?, actor.user, actor.organisation.number())?)
 }
 
+/// One saved filter of this person.
+pub fn filter(app: &App, actor: &Actor, id: SavedFilterId) -> Result<SavedFilterRow> {
+    actor.must(Action::SeeBoard)?;
+    own_filter(&mut app.db.read()?, actor, id)
+}
+
 /// Saves a filter of the board under a name.
 pub fn save_filter(
     app: &App,
@@ -242,27 +237,44 @@ pub fn save_filter(
 }
 
 /// Says whether a saved filter notifies.
-pub fn set_notifies(app: &App, actor: &Actor, id: SavedFilterId, notifies: bool) -> Result<()> {
+pub fn set_notifies(
+    app: &App,
+    actor: &Actor,
+    id: SavedFilterId,
+    version: Option<i64>,
+    notifies: bool,
+) -> Result<SavedFilterRow> {
+    actor.must(Action::SeeBoard)?;
+    actor.must(Action::ReadNotices)?;
     let mut tx = app.db.write()?;
     let row = own_filter(&mut tx, actor, id)?;
+    versions::must_be(version, row.version)?;
     if row.notifies != notifies {
         let event = Event::FilterChanged { filter: id.0, notifies };
         enact(&mut tx, app, By::from(actor), &event)?;
     }
-    Ok(tx.commit()?)
+    let row = own_filter(&mut tx, actor, id)?;
+    tx.commit()?;
+    Ok(row)
 }
 
 /// Removes a saved filter.
-pub fn drop_filter(app: &App, actor: &Actor, id: SavedFilterId) -> Result<()> {
+pub fn drop_filter(
+    app: &App,
+    actor: &Actor,
+    id: SavedFilterId,
+    version: Option<i64>,
+) -> Result<()> {
+    actor.must(Action::SeeBoard)?;
+    actor.must(Action::ReadNotices)?;
     let mut tx = app.db.write()?;
-    own_filter(&mut tx, actor, id)?;
+    let row = own_filter(&mut tx, actor, id)?;
+    versions::must_be(version, row.version)?;
     enact(&mut tx, app, By::from(actor), &Event::FilterDropped { filter: id.0 })?;
     Ok(tx.commit()?)
 }
 
 fn own_filter(tx: &mut Tx, actor: &Actor, id: SavedFilterId) -> Result<SavedFilterRow> {
-    actor.must(Action::SeeBoard)?;
-    actor.must(Action::ReadNotices)?;
     let organisation = actor.organisation.number();
     Ok(rows::load_filter(tx, id)?
         .filter(|row| row.owner == actor.user && row.organisation == organisation)

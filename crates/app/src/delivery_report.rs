@@ -8,6 +8,7 @@ mod packs;
 mod sink;
 mod write;
 
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ use store::journal::Filter;
 
 use crate::jobs::{JobKind, enqueue};
 use crate::journal::{By, Event, hash_of, record};
+use crate::pages::Part;
 use crate::tables::Format;
 use crate::{App, Error, Result, aside, settings};
 
@@ -30,9 +32,6 @@ pub use lines::COLUMNS;
 pub use store::delivery_report::Written;
 pub(crate) use write::give_up;
 pub use write::write;
-
-/// Runs that a list shows at once.
-const PAGE: i64 = 50;
 
 /// On whose behalf a run is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -208,14 +207,12 @@ fn missing_formats(tx: &mut Tx, due: Timestamp) -> Result<Vec<Format>> {
     Ok(missing)
 }
 
-/// Runs, newest first; `before` is the cursor that the part before this one gave.
-pub fn list(app: &App, actor: &Actor, before: Option<i64>) -> Result<Runs> {
+/// Runs, newest first.
+pub fn list(app: &App, actor: &Actor, part: Part) -> Result<Runs> {
     actor.must(Action::SeeDeliveryReport)?;
     let mut tx = app.db.read()?;
-    let mut items = rows::newest(&mut tx, before, PAGE + 1)?;
-    let more = items.len() > PAGE as usize;
-    items.truncate(PAGE as usize);
-    let next = items.last().filter(|_| more).map(|run| run.id.0);
+    let mut items = rows::newest(&mut tx, part.before, part.rows())?;
+    let next = part.cut(&mut items, |run| run.id.0);
     let items: Result<Vec<ReportRun>> = items.into_iter().map(shown).collect();
     Ok(Runs { items: items?, next })
 }
@@ -327,8 +324,30 @@ fn path(app: &App, written: &Written) -> PathBuf {
     app.reports.join(&written.file_name)
 }
 
+impl Proof {
+    /// Whether the file is the one that was written.
+    pub fn is_good(&self) -> bool {
+        matches!(self, Proof::Proved { .. })
+    }
+
+    /// What was found, as a sentence without a full stop.
+    pub fn words(&self, id: impl Display) -> String {
+        match self {
+            Proof::Proved { seq, sha256 } => {
+                format!("{id} is as entry {seq} says: {}", crate::files::hex(sha256))
+            }
+            Proof::NoFile => format!("{id}'s file is not in the reports folder"),
+            Proof::OtherFile { in_journal, of_file } => {
+                format!("the journal says {in_journal}, the file is {of_file}")
+            }
+            Proof::EntryChanged { seq } => format!("entry {seq} has been changed"),
+        }
+    }
+}
+
 /// Holds a run's file against its entry in the journal.
-pub fn prove(app: &App, id: ReportRunId) -> Result<Proof> {
+pub fn prove(app: &App, actor: &Actor, id: ReportRunId) -> Result<Proof> {
+    actor.must(Action::SeeDeliveryReport)?;
     let mut tx = app.db.read()?;
     rows::load(&mut tx, id)?.ok_or_else(|| Refusal::not_found("report"))?;
     let filter = Filter {

@@ -30,7 +30,7 @@ use store::imports::{ImportRow, Stage};
 use crate::files::hex;
 use crate::jobs::{self, JobKind, Trouble};
 use crate::journal::{By, Counts, Event, record};
-use crate::{App, Error, Result, files, settings};
+use crate::{App, Error, Result, files, versions};
 
 pub use domain::imports::{ImportKind as Kind, ImportState as State, LineOutcome};
 pub use load::load;
@@ -174,7 +174,8 @@ pub fn get(app: &App, actor: &Actor, id: ImportId) -> Result<ImportView> {
     actor.must(Action::SeeImports)?;
     let mut tx = app.db.read()?;
     let row = must_be_there(&mut tx, id)?;
-    view(&mut tx, row)
+    let trouble = trouble(&mut tx, &row)?;
+    Ok(ImportView { trouble, ..view(row)? })
 }
 
 /// Imports, newest first, of one kind if it is given.
@@ -192,7 +193,7 @@ pub fn list(
     let more = rows.len() > wanted;
     rows.truncate(wanted);
     let next = rows.last().filter(|_| more).map(|row| row.id.0);
-    let items = rows.into_iter().map(|row| view(&mut tx, row)).collect::<Result<_>>()?;
+    let items = rows.into_iter().map(view).collect::<Result<_>>()?;
     Ok(Page { items, next })
 }
 
@@ -268,9 +269,7 @@ fn decide(
         let message = "You sent this snapshot; somebody else has to decide on it.";
         return Err(Refusal::new(RefusalKind::SamePerson, message).into());
     }
-    if version.is_some_and(|version| version != import.version) {
-        return Err(settings::out_of_date().into());
-    }
+    versions::must_be(version, import.version)?;
     if import.state != State::Compared {
         let message = format!("This import is {}, not Compared.", import.state.name());
         return Err(Refusal::new(RefusalKind::WrongState, message).into());
@@ -293,19 +292,24 @@ fn must_be_there(tx: &mut Tx, id: ImportId) -> Result<ImportRow> {
     Ok(store::imports::load(tx, id)?.ok_or_else(|| Refusal::not_found(format!("import {id}")))?)
 }
 
-fn view(tx: &mut Tx, row: ImportRow) -> Result<ImportView> {
-    let stored = store::files::load(tx, row.file)?;
+/// What keeps an import from going on, if its job has met with something.
+fn trouble(tx: &mut Tx, row: &ImportRow) -> Result<Option<Trouble>> {
+    if load::is_settled(row) {
+        return Ok(None);
+    }
+    let job = store::jobs::newest(tx, JobKind::LoadImport.word(), row.id.0)?;
+    Ok(job.as_ref().and_then(Trouble::of))
+}
+
+/// An import as a list shows it, which does not look at its job.
+fn view(row: ImportRow) -> Result<ImportView> {
     let counts = counts_of(&row)?;
-    let job = match load::is_settled(&row) {
-        true => None,
-        false => store::jobs::newest(tx, JobKind::LoadImport.word(), row.id.0)?,
-    };
     Ok(ImportView {
         id: row.id,
         kind: row.kind,
         name: row.name,
         file: row.file,
-        sha256: hex(&stored.sha256),
+        sha256: hex(&row.sha256),
         size: row.size,
         state: row.state,
         lines_done: row.lines_done,
@@ -318,7 +322,7 @@ fn view(tx: &mut Tx, row: ImportRow) -> Result<ImportView> {
         received_at: row.received_at,
         finished_at: row.finished_at,
         version: row.version,
-        trouble: job.as_ref().and_then(Trouble::of),
+        trouble: None,
     })
 }
 

@@ -26,7 +26,8 @@ use store::notifications as rows;
 
 use crate::jobs::{JobKind, enqueue};
 use crate::journal::{By, Event, enact};
-use crate::{App, Error, Result, settings};
+use crate::pages::Part;
+use crate::{App, Error, Result, settings, versions};
 
 pub use facts::Facts;
 pub use mail::{Letter, letter};
@@ -38,8 +39,6 @@ pub use store::notifications::{MessageState, NoticeRow};
 pub use tell::{tell, tell_all};
 pub use words::{Block, Words, words};
 
-/// Notices that a list shows at once.
-const PAGE: i64 = 50;
 /// Unread notices that are counted; more are "99 and more".
 pub const MOST_COUNTED: i64 = 100;
 /// Where the reader of the journal keeps how far it is.
@@ -98,17 +97,10 @@ fn whose(actor: &Actor) -> (UserId, i64) {
 
 /// What a person was told as a member of the organisation that they act for, and what is about
 /// their own account.
-pub fn notices(
-    app: &App,
-    actor: &Actor,
-    only_unread: bool,
-    before: Option<i64>,
-) -> Result<Notices> {
+pub fn notices(app: &App, actor: &Actor, only_unread: bool, part: Part) -> Result<Notices> {
     let mut tx = app.db.read()?;
-    let mut items = rows::notices(&mut tx, whose(actor), only_unread, before, PAGE + 1)?;
-    let more = items.len() > PAGE as usize;
-    items.truncate(PAGE as usize);
-    let next = items.last().filter(|_| more).map(|notice| notice.id.0);
+    let mut items = rows::notices(&mut tx, whose(actor), only_unread, part.before, part.rows())?;
+    let next = part.cut(&mut items, |notice| notice.id.0);
     let (user, organisation) = whose(actor);
     let unread = rows::unread(&mut tx, user, organisation, MOST_COUNTED)?;
     Ok(Notices { items, next, unread })
@@ -163,13 +155,29 @@ pub struct Choice {
 /// How a person is told of everything that their roles can bring them.
 pub fn choices(app: &App, actor: &Actor) -> Result<Vec<Choice>> {
     let chosen = rows::choices(&mut app.db.read()?, actor.user)?;
+    Ok(mine(actor, &chosen))
+}
+
+fn mine(actor: &Actor, chosen: &[(String, Delivery)]) -> Vec<Choice> {
     let mine = MessageKind::ALL.iter().filter(|kind| concerns(actor, **kind));
-    let choice = |kind: &MessageKind| {
-        let chosen = chosen.iter().find(|(word, _)| word == kind.word()).map(|(_, how)| *how);
-        let is_chosen = chosen.is_some();
-        Choice { kind: *kind, delivery: kind.delivery(chosen), is_chosen }
-    };
-    Ok(mine.map(choice).collect())
+    mine.map(|kind| choice(chosen, *kind)).collect()
+}
+
+fn choice(chosen: &[(String, Delivery)], kind: MessageKind) -> Choice {
+    let chosen = chosen.iter().find(|(word, _)| word == kind.word()).map(|(_, how)| *how);
+    Choice { kind, delivery: kind.delivery(chosen), is_chosen: chosen.is_some() }
+}
+
+/// The version of all of a person's choices.
+pub fn version_of(choices: &[Choice]) -> i64 {
+    versions::of(choices)
+}
+
+impl Choice {
+    /// The version of this choice.
+    pub fn version(&self) -> i64 {
+        versions::of(self)
+    }
 }
 
 /// Whether this person can be told such a thing, as far as their roles say.
@@ -196,15 +204,35 @@ pub fn choose(
     app: &App,
     actor: &Actor,
     kind: MessageKind,
+    version: Option<i64>,
     delivery: Delivery,
 ) -> Result<Vec<Choice>> {
-    choose_all(app, actor, &[(kind, delivery)])
+    let seen = version.map(|version| Seen::One(kind, version));
+    change_choices(app, actor, seen, &[(kind, delivery)])
 }
 
 /// A person chooses how to be told of several kinds of things. What stays as it is, is no change.
 pub fn choose_all(
     app: &App,
     actor: &Actor,
+    version: Option<i64>,
+    wanted: &[(MessageKind, Delivery)],
+) -> Result<Vec<Choice>> {
+    change_choices(app, actor, version.map(Seen::All), wanted)
+}
+
+/// Of what a person saw the version.
+enum Seen {
+    /// Of one choice.
+    One(MessageKind, i64),
+    /// Of all of them.
+    All(i64),
+}
+
+fn change_choices(
+    app: &App,
+    actor: &Actor,
+    seen: Option<Seen>,
     wanted: &[(MessageKind, Delivery)],
 ) -> Result<Vec<Choice>> {
     actor.must(Action::ReadNotices)?;
@@ -216,6 +244,15 @@ pub fn choose_all(
     }
     let mut tx = app.db.write()?;
     let chosen = rows::choices(&mut tx, actor.user)?;
+    match seen {
+        Some(Seen::One(kind, version)) => {
+            versions::must_be(Some(version), choice(&chosen, kind).version())?;
+        }
+        Some(Seen::All(version)) => {
+            versions::must_be(Some(version), version_of(&mine(actor, &chosen)))?;
+        }
+        None => {}
+    }
     for (kind, delivery) in wanted {
         let before = chosen.iter().find(|(word, _)| word == kind.word()).map(|(_, how)| *how);
         if kind.delivery(before) != *delivery {

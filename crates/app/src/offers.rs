@@ -21,7 +21,7 @@ use domain::refusal::RefusalKind;
 use store::Tx;
 
 use crate::journal::By;
-use crate::{Result, settings};
+use crate::{Result, versions};
 
 /// An offer as it stands, and which of them a list shows.
 pub use store::offers::{OfferRow, Wanted};
@@ -72,9 +72,7 @@ pub(crate) fn load_for(
     let row = store::offers::load(tx, id)?
         .filter(|row| reach == Reach::All || actor.party() == Some(row.party))
         .ok_or_else(|| Refusal::not_found("offer"))?;
-    if version.is_some_and(|version| version != row.version) {
-        return Err(settings::out_of_date().into());
-    }
+    versions::must_be(version, row.version)?;
     Ok(row)
 }
 

@@ -9,7 +9,7 @@ use domain::{DeviceId, Refusal};
 use store::Tx;
 
 use crate::journal::{By, Event, record};
-use crate::{App, Error, Result, settings};
+use crate::{App, Error, Result, versions};
 
 /// A Party and how often it was changed.
 pub use store::parties::PartyRow;
@@ -82,9 +82,7 @@ pub fn change(
     let to = tidied(to)?;
     let mut tx = app.db.write()?;
     let row = store::parties::load(&mut tx, id)?.ok_or_else(|| Refusal::not_found("Party"))?;
-    if version.is_some_and(|version| version != row.version) {
-        return Err(settings::out_of_date().into());
-    }
+    versions::must_be(version, row.version)?;
     if row.party.details == to {
         return Ok(row);
     }

@@ -18,7 +18,7 @@ use store::people::{Tie, UserRow};
 
 use crate::journal::{By, Event, record};
 use crate::sign_in::{hash_password, organisation_name, party, password_is};
-use crate::{App, Result, settings};
+use crate::{App, Result, settings, versions};
 
 pub use links::{
     Invitation, Invited, NewPerson, PasswordLink, accept, invitation, invite, password_link,
@@ -240,9 +240,7 @@ fn managed(tx: &mut Tx, actor: &Actor, target: Target, now: Timestamp) -> Result
         let text = "You cannot change your own account here. Ask another administrator.";
         return Err(Refusal::new(RefusalKind::SamePerson, text).into());
     }
-    if target.version.is_some_and(|version| version != person.version) {
-        return Err(settings::out_of_date().into());
-    }
+    versions::must_be(target.version, person.version)?;
     Ok(person)
 }
 

@@ -17,7 +17,7 @@ use store::timers::DeadlineRow;
 
 use crate::journal::{By, Event, enact};
 use crate::offers::{acting_party, asked_map, by, given_reason, with_specification};
-use crate::{App, Error, Result, board, settings, stock_rules, timers};
+use crate::{App, Error, Result, board, settings, stock_rules, timers, versions};
 
 /// A request as it stands, and which of them a list shows.
 pub use store::requests::{RequestRow, Wanted};
@@ -235,9 +235,7 @@ fn load_for(tx: &mut Tx, actor: &Actor, id: RequestId, version: Option<i64>) -> 
     let row = store::requests::load(tx, id)?
         .filter(|row| reach == Reach::All || actor.party() == Some(row.party))
         .ok_or_else(|| Refusal::not_found("request"))?;
-    if version.is_some_and(|version| version != row.version) {
-        return Err(settings::out_of_date().into());
-    }
+    versions::must_be(version, row.version)?;
     Ok(row)
 }
 

@@ -1,11 +1,11 @@
 //! What can be set: each limit, schedule and switch with its default, its meaning and its source.
 
+use domain::Refusal;
 use domain::access::{Action, Actor};
-use domain::{Refusal, refusal::RefusalKind};
 use store::Tx;
 
 use crate::journal::{By, Event, record};
-use crate::{App, Error, Result};
+use crate::{App, Error, Result, versions};
 
 /// What a setting takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -449,9 +449,7 @@ pub fn change(
     actor.must(Action::ChangeSettings)?;
     let setting = find(name).ok_or_else(|| Refusal::not_found("setting"))?;
     let before = in_force(setting, store::settings::get(&mut tx, name)?);
-    if version.is_some_and(|version| version != before.version) {
-        return Err(out_of_date().into());
-    }
+    versions::must_be(version, before.version)?;
     let value = setting.parse(value)?;
     if value == before.value {
         return Ok(before);
@@ -463,14 +461,6 @@ pub fn change(
     tx.commit()?;
     app.bell.ring();
     Ok(InForce { setting, value, version })
-}
-
-/// The refusal of a change to what somebody else has changed since.
-pub fn out_of_date() -> Refusal {
-    Refusal::new(
-        RefusalKind::OutOfDate,
-        "Somebody else has changed this since you opened it. Look at it again, then decide.",
-    )
 }
 
 #[cfg(test)]

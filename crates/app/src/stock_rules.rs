@@ -10,9 +10,9 @@ use store::Tx;
 use store::stock_rules as rows;
 
 use crate::journal::{By, Event, enact};
-use crate::{App, Error, Result};
+use crate::{App, Error, Result, versions};
 
-pub use files::{Changed, RuleTable, export, load};
+pub use files::{Changed, RuleTable, export, load, version};
 
 /// The table of interchangeability as it is now.
 pub fn table(tx: &mut Tx) -> Result<Interchangeability> {
@@ -26,7 +26,7 @@ pub fn pairs(app: &App, actor: &Actor) -> Result<Vec<Pair>> {
 }
 
 /// Says whether one kind of stock may stand in for another.
-pub fn set_pair(app: &App, actor: &Actor, pair: &Pair) -> Result<()> {
+pub fn set_pair(app: &App, actor: &Actor, version: Option<i64>, pair: &Pair) -> Result<()> {
     actor.must(Action::ChangeStockRules)?;
     let pair = Pair {
         offered: value("offered", pair.dimension, &pair.offered)?,
@@ -43,13 +43,14 @@ pub fn set_pair(app: &App, actor: &Actor, pair: &Pair) -> Result<()> {
         wanted: pair.wanted,
         rule: pair.rule.word().to_owned(),
     };
-    change(app, actor, &event)
+    change(app, actor, (RuleTable::Interchangeability, version), &event)
 }
 
 /// Takes a pair out of the table: it then never matches.
 pub fn drop_pair(
     app: &App,
     actor: &Actor,
+    version: Option<i64>,
     dimension: Dimension,
     offered: &str,
     wanted: &str,
@@ -66,7 +67,7 @@ pub fn drop_pair(
         offered: offered.to_owned(),
         wanted: wanted.to_owned(),
     };
-    change(app, actor, &event)
+    change(app, actor, (RuleTable::Interchangeability, version), &event)
 }
 
 fn value(field: &'static str, dimension: Dimension, text: &str) -> Result<String> {
@@ -90,7 +91,13 @@ pub fn ends(app: &App, actor: &Actor) -> Result<Vec<(String, Date)>> {
 }
 
 /// Sets the installation end date of a CHTS version.
-pub fn set_end(app: &App, actor: &Actor, chts_version: &str, ends_on: Date) -> Result<()> {
+pub fn set_end(
+    app: &App,
+    actor: &Actor,
+    version: Option<i64>,
+    chts_version: &str,
+    ends_on: Date,
+) -> Result<()> {
     actor.must(Action::ChangeStockRules)?;
     let chts_version = chts_version.trim();
     if !(1..=20).contains(&chts_version.chars().count())
@@ -103,20 +110,28 @@ pub fn set_end(app: &App, actor: &Actor, chts_version: &str, ends_on: Date) -> R
         chts_version: chts_version.to_owned(),
         ends_on: ends_on.to_string(),
     };
-    change(app, actor, &event)
+    change(app, actor, (RuleTable::InstallationEnds, version), &event)
 }
 
 /// Takes the installation end date of a CHTS version out of the table.
-pub fn drop_end(app: &App, actor: &Actor, chts_version: &str) -> Result<()> {
+pub fn drop_end(app: &App, actor: &Actor, version: Option<i64>, chts_version: &str) -> Result<()> {
     actor.must(Action::ChangeStockRules)?;
     if !rows::ends(&mut app.db.read()?)?.iter().any(|(version, _)| version == chts_version) {
         return Err(Refusal::not_found("installation end date").into());
     }
-    change(app, actor, &Event::InstallationEndDropped { chts_version: chts_version.to_owned() })
+    let event = Event::InstallationEndDropped { chts_version: chts_version.to_owned() };
+    change(app, actor, (RuleTable::InstallationEnds, version), &event)
 }
 
-fn change(app: &App, actor: &Actor, event: &Event) -> Result<()> {
+/// Changes a table, unless somebody else has changed it since this version.
+pub(crate) fn change(
+    app: &App,
+    actor: &Actor,
+    (table, version): (RuleTable, Option<i64>),
+    event: &Event,
+) -> Result<()> {
     let mut tx = app.db.write()?;
+    versions::must_be(version, files::version_of(&mut tx, table)?)?;
     enact(&mut tx, app, By::from(actor), event)?;
     tx.commit()?;
     app.bell.ring();

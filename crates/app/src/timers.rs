@@ -8,8 +8,9 @@ use jiff::civil::Date;
 use store::Tx;
 use store::timers as rows;
 
-use crate::journal::{By, Event, enact};
+use crate::journal::Event;
 use crate::settings::{self, Setting};
+use crate::stock_rules::{self, RuleTable};
 use crate::{App, Error, Result, offers, requests, selection, transfer_files, transfers};
 
 /// A subject's deadline as it stands.
@@ -41,30 +42,32 @@ pub fn holidays(app: &App, actor: &Actor) -> Result<Vec<(Date, String)>> {
 }
 
 /// Puts a holiday in the table, or renames it. Deadlines that were set before stay as they are.
-pub fn set_holiday(app: &App, actor: &Actor, day: Date, name: &str) -> Result<()> {
+pub fn set_holiday(
+    app: &App,
+    actor: &Actor,
+    version: Option<i64>,
+    day: Date,
+    name: &str,
+) -> Result<()> {
     actor.must(Action::ChangeStockRules)?;
     let name = name.trim();
     if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
         let message = "Enter the holiday's name, at most 100 characters.";
         return Err(Refusal::field("name", message).into());
     }
-    change(app, actor, &Event::HolidaySet { day: day.to_string(), name: name.to_owned() })
+    let event = Event::HolidaySet { day: day.to_string(), name: name.to_owned() };
+    stock_rules::change(app, actor, (RuleTable::Holidays, version), &event)
 }
 
 /// Takes a holiday out of the table. Deadlines that were set before stay as they are.
-pub fn drop_holiday(app: &App, actor: &Actor, day: Date) -> Result<()> {
+pub fn drop_holiday(app: &App, actor: &Actor, version: Option<i64>, day: Date) -> Result<()> {
     actor.must(Action::ChangeStockRules)?;
     let known = rows::holidays(&mut app.db.read()?)?;
     if !known.iter().any(|(holiday, _)| *holiday == day) {
         return Err(Refusal::not_found("holiday").into());
     }
-    change(app, actor, &Event::HolidayDropped { day: day.to_string() })
-}
-
-fn change(app: &App, actor: &Actor, event: &Event) -> Result<()> {
-    let mut tx = app.db.write()?;
-    enact(&mut tx, app, By::from(actor), event)?;
-    Ok(tx.commit()?)
+    let event = Event::HolidayDropped { day: day.to_string() };
+    stock_rules::change(app, actor, (RuleTable::Holidays, version), &event)
 }
 
 /// Does an entry of this capability again.

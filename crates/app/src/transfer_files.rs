@@ -43,7 +43,7 @@ pub(crate) use generate::read_ids;
 pub(crate) use generate::{Prepared, prepare};
 pub use generate::{generate, generate_and_submit};
 pub use history::{HistoryEntry, history, original};
-pub use installed::{installed_before, settle};
+pub use installed::{installed_before, installed_one, settle};
 pub use lines::lines;
 pub use redo::redo;
 pub use results::{errors, response};
@@ -110,10 +110,18 @@ pub struct TransferFileRow {
     pub lines: u64,
     /// How many lines were rejected, once that is known.
     pub rejected: Option<u64>,
+    /// How many lines came to what, once that is known.
+    pub counts: Counts,
     /// Who prepared it.
     pub preparer: Person,
+    /// Who authorised or rejected it.
+    pub authoriser: Option<Person>,
     /// When it came in.
     pub received_at: Timestamp,
+    /// When its lines were checked.
+    pub validated_at: Option<Timestamp>,
+    /// When it was authorised, rejected or withdrawn.
+    pub decided_at: Option<Timestamp>,
     /// When it was applied.
     pub applied_at: Option<Timestamp>,
 }

@@ -130,7 +130,7 @@ fn every_hub_is_in_it_and_the_file_can_be_proved() {
         let names: Vec<_> =
             fs::read_dir(&app.reports).unwrap().map(|f| f.unwrap().file_name()).collect();
         assert_eq!(names, [written.file_name.as_str()], "nothing else is left in the folder");
-        let proof = delivery_report::prove(&app, run).unwrap();
+        let proof = delivery_report::prove(&app, &finance(), run).unwrap();
         assert_eq!(proof, Proof::Proved { seq: 2, sha256: written.sha256 });
     });
 }
@@ -173,14 +173,17 @@ fn a_changed_file_is_found_and_never_arrives_whole() {
         let mut bytes = fs::read(&path).unwrap();
         *bytes.last_mut().unwrap() ^= 1;
         fs::write(&path, &bytes).unwrap();
-        assert!(matches!(delivery_report::prove(&app, run).unwrap(), Proof::OtherFile { .. }));
+        assert!(matches!(
+            delivery_report::prove(&app, &finance(), run).unwrap(),
+            Proof::OtherFile { .. }
+        ));
         let mut arrived = Vec::new();
         let sent = delivery_report::download(&app, &finance(), run, &mut arrived);
         assert!(matches!(sent, Err(Error::Damaged(_))));
         assert!(arrived.len() < bytes.len());
 
         fs::remove_file(&path).unwrap();
-        assert_eq!(delivery_report::prove(&app, run).unwrap(), Proof::NoFile);
+        assert_eq!(delivery_report::prove(&app, &finance(), run).unwrap(), Proof::NoFile);
         let sent = delivery_report::download(&app, &finance(), run, &mut arrived).unwrap_err();
         assert_eq!(sent.refusal().unwrap().kind, RefusalKind::NotFound);
     });
@@ -225,7 +228,7 @@ fn the_schedule_gets_one_run_for_each_time() {
         assert_eq!(due("2026-06-25T04:00:00Z"), 0);
         assert_eq!(due("2026-06-27T13:00:00Z"), 1, "the last one, after days away");
         assert_eq!(due("2026-12-01T06:00:00Z"), 1, "06:00 in winter");
-        let runs = delivery_report::list(&app, &finance(), None).unwrap();
+        let runs = delivery_report::list(&app, &finance(), app::pages::Part::FIRST).unwrap();
         assert_eq!(runs.items.len(), 3);
         assert_eq!(runs.items[0].due_at, Some(at("2026-12-01T06:00:00Z")));
         assert_eq!(runs.items[0].state, RunState::Waiting);
@@ -243,7 +246,7 @@ fn only_those_who_may_ask_for_it_or_see_it() {
             assert_eq!(result.unwrap_err().refusal().unwrap().kind, RefusalKind::NotAllowed);
         };
         refused(delivery_report::get(&app, &manager, run).map(|_| ()));
-        refused(delivery_report::list(&app, &manager, None).map(|_| ()));
+        refused(delivery_report::list(&app, &manager, app::pages::Part::FIRST).map(|_| ()));
         refused(delivery_report::download(&app, &manager, run, &mut Vec::new()).map(|_| ()));
         let mut auditor = finance();
         auditor.roles = vec![Role::Auditor];

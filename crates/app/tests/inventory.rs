@@ -163,7 +163,7 @@ impl World {
         let mut found = BTreeSet::new();
         let mut cursor: Option<String> = None;
         loop {
-            let page = inventory::search(&self.app, actor, filter, cursor.as_deref()).unwrap();
+            let page = inventory::search(&self.app, actor, filter, cursor.as_deref(), 50).unwrap();
             for hub in &page.hubs {
                 assert!(found.insert(hub.id), "{} came twice", hub.id);
             }
@@ -219,7 +219,7 @@ fn a_party_sees_its_own_hubs_and_no_others() {
         let own = Filter { party: "BRIO".into(), ..none.clone() };
         assert_eq!(world.found(&of_party(2), &none), world.wanted(&own));
         let others = Filter { party: "ABEL".into(), ..none.clone() };
-        let refused = inventory::search(&world.app, &of_party(2), &others, None).unwrap_err();
+        let refused = inventory::search(&world.app, &of_party(2), &others, None, 50).unwrap_err();
         assert_eq!(refused.refusal().unwrap().kind, RefusalKind::NotFound);
         let (abels, brios) = (&world.hubs[0], &world.hubs[60]);
         let id = |hub: &Hub| hub.chf().to_string();
@@ -227,7 +227,7 @@ fn a_party_sees_its_own_hubs_and_no_others() {
         let refused = inventory::hub(&world.app, &of_party(2), &id(abels)).unwrap_err();
         assert_eq!(refused.refusal().unwrap().kind, RefusalKind::NotFound);
         let by_id = Filter { id: id(abels), ..none.clone() };
-        let page = inventory::search(&world.app, &of_party(2), &by_id, None).unwrap();
+        let page = inventory::search(&world.app, &of_party(2), &by_id, None, 50).unwrap();
         assert!(page.hubs.is_empty());
         let stock = inventory::stock(&world.app, &of_party(2), &none).unwrap();
         assert!(!stock.is_empty() && stock.iter().all(|row| row.party == PartyId(2)));
@@ -312,15 +312,16 @@ fn quarantine_is_a_mark_with_a_reason() {
     both(|url| {
         let world = world(url);
         let id = world.hubs[0].gpf().to_string();
-        let refused = inventory::quarantine(&world.app, &of_party(1), &id, "dropped").unwrap_err();
+        let refused =
+            inventory::quarantine(&world.app, &of_party(1), &id, None, "dropped").unwrap_err();
         assert_eq!(refused.refusal().unwrap().kind, RefusalKind::NotAllowed);
-        let empty = inventory::quarantine(&world.app, &dcc(), &id, " ").unwrap_err();
+        let empty = inventory::quarantine(&world.app, &dcc(), &id, None, " ").unwrap_err();
         assert_eq!(empty.refusal().unwrap().field, Some("reason"));
-        inventory::quarantine(&world.app, &dcc(), &id, "dropped").unwrap();
+        inventory::quarantine(&world.app, &dcc(), &id, None, "dropped").unwrap();
         assert!(inventory::hub(&world.app, &dcc(), &id).unwrap().quarantined);
-        let again = inventory::quarantine(&world.app, &dcc(), &id, "dropped").unwrap_err();
+        let again = inventory::quarantine(&world.app, &dcc(), &id, None, "dropped").unwrap_err();
         assert_eq!(again.refusal().unwrap().kind, RefusalKind::WrongState);
-        inventory::release(&world.app, &dcc(), &id, "tested").unwrap();
+        inventory::release(&world.app, &dcc(), &id, None, "tested").unwrap();
         assert!(!inventory::hub(&world.app, &dcc(), &id).unwrap().quarantined);
     });
 }

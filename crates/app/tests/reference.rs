@@ -23,6 +23,10 @@ fn variants(source: &str, name: &str) -> Vec<Variant> {
     let body = source.lines().skip_while(|line| **line != *begins).skip(1);
     let (mut found, mut meaning, mut open) = (Vec::<Variant>::new(), String::new(), false);
     for line in body.take_while(|line| *line != "}").map(str::trim) {
+        let is_aside = line.starts_with("//") && !line.starts_with("///");
+        if is_aside {
+            continue;
+        }
         if let Some(text) = line.strip_prefix("///") {
             if !open {
                 meaning = format!("{meaning} {}", text.trim()).trim().to_owned();

@@ -377,8 +377,8 @@ impl Simulation {
         let id = hub(1 + self.dice.under(76)).to_string();
         let (app, dcc) = (self.world.app.clone(), self.world.logistics.clone());
         match self.dice.in_hundred(60) {
-            true => self.note("quarantine", inventory::quarantine(&app, &dcc, &id, "dented")),
-            false => self.note("let go", inventory::release(&app, &dcc, &id, "looked at")),
+            true => self.note("quarantine", inventory::quarantine(&app, &dcc, &id, None, "dented")),
+            false => self.note("let go", inventory::release(&app, &dcc, &id, None, "looked at")),
         };
     }
 

@@ -192,13 +192,15 @@ fn the_journal_reads_as_sentences_newest_first() {
     both(|url| {
         let (app, _folder) = world(url);
         let auditor = person(&app, "auditor@example.org", Role::Auditor, Action::ReadJournal);
-        let all = read::list(&app, &auditor, &read::JournalFilter::default(), None).unwrap();
+        let all =
+            read::list(&app, &auditor, &read::JournalFilter::default(), app::pages::Part::FIRST)
+                .unwrap();
         assert!(all.items.windows(2).all(|pair| pair[0].seq == pair[1].seq + 1));
         assert!(all.items.iter().all(|entry| !entry.text.contains("cannot read")));
         let about = |subject: &str| {
             let filter =
                 read::JournalFilter { subject: Some(subject.into()), ..Default::default() };
-            let found = read::list(&app, &auditor, &filter, None).unwrap();
+            let found = read::list(&app, &auditor, &filter, app::pages::Part::FIRST).unwrap();
             found.items.into_iter().map(|entry| entry.text).collect::<Vec<_>>()
         };
         assert_eq!(

@@ -95,17 +95,17 @@ fn world(url: &str) -> App {
         .unwrap();
     import(&app, &operator, Kind::Deliveries, "asn.csv", &deliveries());
     import(&app, &operator, Kind::Statuses, "statuses.csv", STATUSES);
-    inventory::quarantine(&app, &maker, "00-DB-12-00-00-00-00-07", "damaged").unwrap();
+    inventory::quarantine(&app, &maker, "00-DB-12-00-00-00-00-07", None, "damaged").unwrap();
     transfer(&app, &maker, &checker, "first.csv", &[1, 2, 3, 5, 7, 20]);
     transfer(&app, &maker, &checker, "second.csv", &[1, 4, 99]);
-    inventory::release(&app, &maker, "00-DB-12-00-00-00-00-07", "repaired").unwrap();
+    inventory::release(&app, &maker, "00-DB-12-00-00-00-00-07", None, "repaired").unwrap();
     let mut changed = parties::get(&app, &admin, PartyId(1)).unwrap().party.details;
     changed.legal_name = "Northern Lights Ltd".into();
     parties::change(&app, &admin, PartyId(1), None, &changed).unwrap();
     let queue =
         transfer_files::installed_before(&app, &finance, InstalledFilter::default(), None, 10);
     let queue = queue.unwrap();
-    transfer_files::settle(&app, &finance, queue.items[0].id, "charged to Northern").unwrap();
+    transfer_files::settle(&app, &finance, queue.items[0].id, None, "charged to Northern").unwrap();
     app
 }
 

@@ -22,6 +22,7 @@ use std::path::Path;
 
 use app::jobs::{self, JobKind};
 use app::journal::read::JournalFilter;
+use app::pages::Part;
 use app::tables::Format;
 use app::{App, Error, Result, aside};
 use domain::Refusal;
@@ -105,7 +106,7 @@ fn once<T>(app: &App, actor: &Actor, subject: &str, kind: &str, decided: Result<
     };
     let (subject, kind) = (Some(subject.to_owned()), Some(kind.to_owned()));
     let filter = JournalFilter { subject, kind, actor: Some(actor.user) };
-    let made = app::journal::read::list(app, &Actor::local_operator(), &filter, None)?;
+    let made = app::journal::read::list(app, &Actor::local_operator(), &filter, Part::FIRST)?;
     if made.items.is_empty() { Err(refused.into()) } else { Ok(()) }
 }
 

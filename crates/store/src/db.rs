@@ -6,6 +6,9 @@ mod migrations;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crate::error::Result;
 use crate::value::{Row, Value};
 
@@ -20,7 +23,10 @@ pub enum Engine {
 
 /// An open database; cheap to clone.
 #[derive(Clone)]
-pub struct Db(Inner);
+pub struct Db(Inner, Count);
+
+/// How many statements were run.
+type Count = Arc<AtomicU64>;
 
 #[derive(Clone)]
 enum Inner {
@@ -34,10 +40,10 @@ impl Db {
     /// An SQLite file that does not exist is made. The tables are not: see [`Db::migrate`].
     pub fn open(url: &str) -> Result<Db> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            Ok(Db(Inner::Postgres(postgres::Pool::open(url)?)))
+            Ok(Db(Inner::Postgres(postgres::Pool::open(url)?), Count::default()))
         } else {
             let path = url.strip_prefix("sqlite:").unwrap_or(url);
-            Ok(Db(Inner::Sqlite(sqlite::Pool::open(path)?)))
+            Ok(Db(Inner::Sqlite(sqlite::Pool::open(path)?), Count::default()))
         }
     }
 
@@ -59,20 +65,28 @@ impl Db {
 
     /// A transaction that only reads, on one consistent snapshot. It never waits for writers.
     pub fn read(&self) -> Result<Tx> {
-        match &self.0 {
-            Inner::Sqlite(pool) => Ok(Tx(TxInner::Sqlite(pool.read()?))),
-            Inner::Postgres(pool) => Ok(Tx(TxInner::Postgres(pool.read()?))),
-        }
+        let tx = match &self.0 {
+            Inner::Sqlite(pool) => TxInner::Sqlite(pool.read()?),
+            Inner::Postgres(pool) => TxInner::Postgres(pool.read()?),
+        };
+        Ok(Tx(tx, self.1.clone()))
     }
 
     /// The one transaction that writes: waits for its turn, then sees all that came before.
     ///
     /// Nothing slow belongs between this and [`Tx::commit`].
     pub fn write(&self) -> Result<Tx> {
-        match &self.0 {
-            Inner::Sqlite(pool) => Ok(Tx(TxInner::Sqlite(pool.write()?))),
-            Inner::Postgres(pool) => Ok(Tx(TxInner::Postgres(pool.write()?))),
-        }
+        let tx = match &self.0 {
+            Inner::Sqlite(pool) => TxInner::Sqlite(pool.write()?),
+            Inner::Postgres(pool) => TxInner::Postgres(pool.write()?),
+        };
+        Ok(Tx(tx, self.1.clone()))
+    }
+
+    /// How many statements all transactions have run since it was opened; what a bulk path does in
+    /// its own way is not among them.
+    pub fn statements(&self) -> u64 {
+        self.1.load(Ordering::Relaxed)
     }
 
     /// Whether the disk has failed to keep a commit: the process must end and start again.
@@ -165,7 +179,7 @@ impl Db {
 }
 
 /// A transaction. Dropped without [`Tx::commit`], it never happened.
-pub struct Tx(pub(crate) TxInner);
+pub struct Tx(pub(crate) TxInner, Count);
 
 pub(crate) enum TxInner {
     Sqlite(sqlite::SqliteTx),
@@ -181,8 +195,13 @@ impl Tx {
         }
     }
 
+    fn count(&self) {
+        self.1.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Runs a statement; how many rows it touched.
     pub fn exec(&mut self, sql: &str, args: &[Value]) -> Result<u64> {
+        self.count();
         match &mut self.0 {
             TxInner::Sqlite(tx) => tx.exec(sql, args),
             TxInner::Postgres(tx) => tx.exec(sql, args),
@@ -191,6 +210,7 @@ impl Tx {
 
     /// Runs several statements without parameters.
     pub fn batch(&mut self, sql: &str) -> Result<()> {
+        self.count();
         match &mut self.0 {
             TxInner::Sqlite(tx) => tx.batch(sql),
             TxInner::Postgres(tx) => tx.batch(sql),
@@ -214,6 +234,7 @@ impl Tx {
         args: &[Value],
         mut take: impl FnMut(Row) -> Result<()>,
     ) -> Result<()> {
+        self.count();
         match &mut self.0 {
             TxInner::Sqlite(tx) => tx.each(sql, args, &mut take),
             TxInner::Postgres(tx) => tx.each(sql, args, &mut take),

@@ -21,6 +21,8 @@ pub struct ImportRow {
     pub file: FileId,
     /// How many bytes there are.
     pub size: u64,
+    /// The SHA-256 of the bytes.
+    pub sha256: [u8; 32],
     /// How far it is.
     pub state: ImportState,
     /// Lines that have an answer.
@@ -54,7 +56,7 @@ pub struct ImportRow {
 const SELECT: &str = "
     SELECT i.id, i.kind, i.name, i.file, f.size, i.state, i.lines_done, i.next_offset, i.next_line,
         i.counts, i.refusal, i.submitted_by, s.name, i.decided_by, d.name, i.reason, i.received_at,
-        i.finished_at, i.version
+        i.finished_at, i.version, f.sha256
     FROM imports i
     JOIN files f ON f.id = i.file
     JOIN users s ON s.id = i.submitted_by
@@ -88,6 +90,7 @@ fn import(row: &Row) -> Result<ImportRow> {
         received_at: row.get(16),
         finished_at: row.get(17),
         version: row.get(18),
+        sha256: row.get::<Vec<u8>>(19).try_into().expect("the column holds 32 bytes"),
     })
 }
 

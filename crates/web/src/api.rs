@@ -5,6 +5,7 @@
 //! as it is served.
 
 pub mod given;
+mod headers;
 pub mod once;
 
 mod board;
@@ -20,6 +21,7 @@ mod offers;
 mod parties;
 mod people;
 mod public;
+mod reports;
 mod requests;
 mod selection;
 mod settings;
@@ -30,9 +32,10 @@ mod transfer_scans;
 mod transfers;
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use axum::http::header::{CONTENT_TYPE, ETAG, LOCATION};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -47,6 +50,7 @@ use utoipa::{IntoResponses, Modify, OpenApi, PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use self::given::Cursor;
 use crate::error_pages;
 use crate::state::AppState;
 
@@ -66,7 +70,9 @@ pub const BASE: &str = "/api/v1";
             `Idempotent-Replayed: true`), another call under the same key 422; an answer that was \
             lost in a crash is answered with the journal entry of what was done. What can change \
             has an `ETag`, and changing it wants `If-Match` (`*` for whatever it is now). A list \
-            has at most `limit` items; `next`, if it is there, is the `cursor` of the next page. \
+            has at most `limit` items; `next` and `previous`, where they are there, are the \
+            `cursor` of the page after and of the one before. A problem about a file says in \
+            `list` where the full list is of what is wrong with its lines. \
             Empty files to fill in are at `/api/v1/templates`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
@@ -80,6 +86,7 @@ pub const BASE: &str = "/api/v1";
         (name = "stock rules", description = "What may stand in for what, end dates and holidays"),
         (name = "inventory", description = "Hubs, stock, and the files that they came by"),
         (name = "delivery report", description = "ESI-013, the CH Delivery Report"),
+        (name = "reports", description = "Other reports, as files"),
         (name = "selection", description = "Selection policies, runs over offers and their records"),
         (name = "parties", description = "Parties to the Smart Energy Code"),
         (name = "people", description = "People, their roles and invitations"),
@@ -126,6 +133,10 @@ pub struct Problem {
     /// The field of the call that it is about, if it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
+    /// For a file, where the full list is of what is wrong with its lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "/api/v1/transfer-files/ctf-000042/errors")]
+    list: Option<String>,
 }
 
 /// The bytes of a file.
@@ -152,6 +163,9 @@ impl IntoResponses for Problem {
 pub struct Page<T> {
     /// The items of this page.
     items: Vec<T>,
+    /// The cursor of the page before; absent on the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous: Option<String>,
     /// The cursor of the next page; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
@@ -160,18 +174,29 @@ pub struct Page<T> {
 impl<T> Page<T> {
     /// Everything on one page.
     fn whole(items: Vec<T>) -> Json<Page<T>> {
-        Json(Page { items, next: None })
+        Json(Page { items, previous: None, next: None })
     }
 
-    /// A page, and where the next begins.
-    fn part(items: Vec<T>, next: Option<i64>) -> Json<Page<T>> {
-        Json(Page { items, next: next.map(|next| next.to_string()) })
+    /// The page at a cursor, and where the next begins.
+    fn part(items: Vec<T>, at: &Cursor, next: Option<impl Display>) -> Json<Page<T>> {
+        Json(Page { items, previous: at.previous(), next: next.map(|next| at.next(next)) })
     }
 }
 
 /// The entity and its version.
 fn versioned<T: Serialize>(version: i64, entity: T) -> Response {
-    ([(ETAG, format!("\"{version}\""))], Json(entity)).into_response()
+    (tag(version), Json(entity)).into_response()
+}
+
+/// The header that says the version of an entity.
+fn tag(version: i64) -> [(HeaderName, String); 1] {
+    [(ETAG, format!("\"{version}\""))]
+}
+
+/// The entity and a tag of what it says, for what cannot be changed by a call that wants `If-Match`.
+fn tagged<T: Serialize>(entity: T) -> Response {
+    let text = serde_json::to_string(&entity).expect("an entity is plain data");
+    versioned(app::versions::of(&text), entity)
 }
 
 /// An answer that says where to look.
@@ -223,13 +248,17 @@ fn documented() -> OpenApiRouter<AppState> {
         .merge(public::routes())
         .merge(settings::routes())
         .merge(delivery_report::routes())
+        .merge(reports::routes())
         .merge(journal::routes())
         .merge(notifications::routes())
         .merge(jobs::routes())
         .merge(dry_runs::routes())
         .merge(templates::routes())
         .routes(routes!(problems));
-    OpenApiRouter::with_openapi(Document::openapi()).nest(BASE, v1).merge(health::routes())
+    let mut all =
+        OpenApiRouter::with_openapi(Document::openapi()).nest(BASE, v1).merge(health::routes());
+    headers::document(all.get_openapi_mut());
+    all
 }
 
 /// The document that describes the API, as it is served.

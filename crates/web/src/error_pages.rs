@@ -14,6 +14,7 @@ use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, SET_C
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use domain::ids::{ImportId, TransferFileId, TransferId};
 use domain::refusal::{Refusal, RefusalKind};
 use serde_json::json;
 
@@ -93,6 +94,7 @@ pub async fn dress(request: Request, next: Next) -> Response {
     let is_api = request.uri().path().starts_with("/api/");
     let is_look = !is_api && [Method::GET, Method::HEAD].contains(request.method());
     let id = request.extensions().get::<RequestId>().cloned();
+    let list = is_api.then(|| list_of(request.uri().path())).flatten();
     let answer = next.run(request).await;
     let status = answer.status();
     if !(status.is_client_error() || status.is_server_error()) || has_words(&answer) {
@@ -106,8 +108,11 @@ pub async fn dress(request: Request, next: Next) -> Response {
         false => (status, refusal),
     };
     let viewer = answer.extensions().get::<Viewer>();
-    let mut dressed =
-        if is_api { problem(status, refusal) } else { error_page(status, refusal, viewer, id) };
+    let mut dressed = if is_api {
+        problem(status, refusal, list)
+    } else {
+        error_page(status, refusal, viewer, id)
+    };
     for name in [ALLOW, RETRY_AFTER] {
         if let Some(value) = answer.headers().get(&name) {
             dressed.headers_mut().insert(name, value.clone());
@@ -126,10 +131,31 @@ fn has_words(answer: &Response) -> bool {
     !empty && !kind.is_empty() && !kind.starts_with(b"text/plain")
 }
 
-fn problem(status: StatusCode, refusal: Option<&Refusal>) -> Response {
+/// Where the full list is of what is wrong with the lines of the file that a call is about.
+fn list_of(path: &str) -> Option<String> {
+    let mut parts = path.strip_prefix(crate::api::BASE)?.split('/').skip(1);
+    let (what, id) = (parts.next()?, parts.next()?);
+    let list = match what {
+        "transfer-files" => id.parse::<TransferFileId>().ok().map(|_| "errors".to_owned()),
+        "imports" => id.parse::<ImportId>().ok().map(|_| "answer".to_owned()),
+        "transfers" => {
+            let side = match (parts.next()?, parts.next()) {
+                ("dispatch", None) => "sender",
+                ("receive", None) => "receiver",
+                ("lists", Some(side)) => side,
+                _ => return None,
+            };
+            id.parse::<TransferId>().ok().map(|_| format!("lists/{side}"))
+        }
+        _ => None,
+    };
+    let list = format!("{}/{what}/{id}/{}", crate::api::BASE, list?);
+    Some(list).filter(|list| list != path)
+}
+
+fn problem(status: StatusCode, refusal: Option<&Refusal>, list: Option<String>) -> Response {
     let (title, paragraphs) = words(status);
-    let plain = |title: &str| title.to_lowercase().replace(|c: char| !c.is_alphanumeric(), "-");
-    let kind = refusal.map_or_else(|| plain(title), |refusal| refusal.kind.word().to_owned());
+    let kind = refusal.map_or_else(|| kind_of(status), |refusal| refusal.kind.word().to_owned());
     let detail = refusal.map_or_else(|| paragraphs.join(" "), |refusal| refusal.message.clone());
     let mut document = json!({
         "type": format!("/problems/{kind}"),
@@ -140,8 +166,28 @@ fn problem(status: StatusCode, refusal: Option<&Refusal>) -> Response {
     if let Some(field) = refusal.and_then(|refusal| refusal.field) {
         document["field"] = field.into();
     }
+    let is_about_the_file = refusal.is_some_and(|refusal| match refusal.kind {
+        RefusalKind::NotFound
+        | RefusalKind::NotSignedIn
+        | RefusalKind::NotAllowed
+        | RefusalKind::KeyReused
+        | RefusalKind::Throttled => false,
+        RefusalKind::Invalid
+        | RefusalKind::WrongState
+        | RefusalKind::OutOfDate
+        | RefusalKind::SamePerson
+        | RefusalKind::TooLarge => true,
+    });
+    if let Some(list) = list.filter(|_| is_about_the_file) {
+        document["list"] = list.into();
+    }
     let kind = HeaderValue::from_static("application/problem+json");
     (status, [(CONTENT_TYPE, kind)], document.to_string()).into_response()
+}
+
+/// The last part of the type of a problem that comes from no rule: its title as a word.
+pub fn kind_of(status: StatusCode) -> String {
+    words(status).0.to_lowercase().replace(|c: char| !c.is_alphanumeric(), "-")
 }
 
 fn error_page(

@@ -28,7 +28,7 @@ pub fn router(state: State) -> Router {
     let edge = security::Edge { tls_in_front: state.has_tls(), upload_limit: LARGEST_BODY };
     let recognise = from_fn_with_state(state.clone(), session::recognise);
     let api = api::routes(&state);
-    let routes = portal::routes().merge(assets::routes()).merge(api);
+    let routes = portal::routes().router.merge(assets::routes()).merge(api);
     let routes = routes.layer(recognise).with_state(state);
     security::protect(routes, edge)
 }

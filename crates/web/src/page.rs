@@ -335,7 +335,7 @@ impl Paging {
 
 /// Drops the oldest cursors, so that addresses stay short enough: whoever goes back that far comes
 /// to the first page a little sooner.
-fn shortened(back: &str) -> &str {
+pub(crate) fn shortened(back: &str) -> &str {
     let mut rest = back;
     while rest.len() > MOST_BACK {
         rest = rest.split_once('_').map_or("", |(_, rest)| rest);
@@ -362,17 +362,10 @@ pub fn redirect(to: &str) -> Response {
 
 /// The same, with a message that the next page shows once.
 pub fn redirect_with(to: &str, message: &str) -> Response {
-    let cookie = format!(
-        "{FLASH_COOKIE}={}; Path=/; Max-Age=60; HttpOnly; SameSite=Lax",
-        URL_SAFE_NO_PAD.encode(message)
-    );
-    let cookie = HeaderValue::try_from(cookie).expect("base64 is plain text");
     let mut answer = redirect(to);
-    answer.headers_mut().append(SET_COOKIE, cookie);
+    answer.extensions_mut().insert(Flash(Some(message.to_owned())));
     answer
 }
-
-const FLASH_COOKIE: &str = "hubstock_message";
 
 /// What was just done, told once, on the page after a form. An argument of a handler.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -382,32 +375,56 @@ impl<S: Send + Sync> FromRequestParts<S> for Flash {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Flash::from_cookies(&parts.headers))
+        Ok(parts.extensions.get::<Flash>().cloned().unwrap_or_default())
     }
 }
 
-impl Flash {
-    fn from_cookies(headers: &HeaderMap) -> Self {
+/// The cookie that carries the message from the form to the next page.
+#[derive(Clone, Copy, Debug)]
+pub struct FlashCookie {
+    /// Whether browsers come by HTTPS: it then has a name that no other host can set.
+    pub tls_in_front: bool,
+}
+
+impl FlashCookie {
+    fn name(self) -> &'static str {
+        if self.tls_in_front { "__Host-hubstock_message" } else { "hubstock_message" }
+    }
+
+    fn read(self, headers: &HeaderMap) -> Flash {
         let cookies = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
         let mut pairs = cookies.flat_map(|line| line.split("; ")).filter_map(|p| p.split_once('='));
-        let encoded = pairs.find(|(name, _)| *name == FLASH_COOKIE).map(|(_, value)| value);
+        let encoded = pairs.find(|(name, _)| *name == self.name()).map(|(_, value)| value);
         let bytes = encoded.and_then(|value| URL_SAFE_NO_PAD.decode(value).ok());
         Flash(bytes.and_then(|bytes| String::from_utf8(bytes).ok()))
     }
+
+    /// The header that has a browser keep a message for so many seconds.
+    fn keep(self, message: &str, seconds: u32) -> HeaderValue {
+        let (name, value) = (self.name(), URL_SAFE_NO_PAD.encode(message));
+        let secure = if self.tls_in_front { "; Secure" } else { "" };
+        let age = format!("Max-Age={seconds}");
+        let cookie = format!("{name}={value}; Path=/; {age}; HttpOnly; SameSite=Lax{secure}");
+        HeaderValue::try_from(cookie).expect("base64 is plain text")
+    }
 }
 
-/// Middleware that forgets the message once a page has been answered with it.
-pub async fn forget_flash(request: Request, next: Next) -> Response {
-    let had_one = Flash::from_cookies(request.headers()).0.is_some();
+/// Middleware that carries the message, and forgets it once a page has been answered with it.
+pub async fn carry_flash(cookie: FlashCookie, mut request: Request, next: Next) -> Response {
+    let flash = cookie.read(request.headers());
+    let had_one = flash.0.is_some();
+    request.extensions_mut().insert(flash);
     let mut answer = next.run(request).await;
-    let is_page = answer
-        .headers()
-        .get(CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-    if had_one && is_page {
-        let gone = format!("{FLASH_COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax");
-        let gone = HeaderValue::try_from(gone).expect("the cookie is plain text");
-        answer.headers_mut().append(SET_COOKIE, gone);
+    let kind = answer.headers().get(CONTENT_TYPE);
+    let is_page = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    let told = answer.extensions().get::<Flash>().and_then(|flash| flash.0.clone());
+    let kept = match told {
+        Some(message) => Some(cookie.keep(&message, 60)),
+        None if had_one && is_page => Some(cookie.keep("", 0)),
+        None => None,
+    };
+    if let Some(kept) = kept {
+        answer.headers_mut().append(SET_COOKIE, kept);
     }
     answer
 }

@@ -31,6 +31,7 @@ use std::str::FromStr;
 use askama::Template;
 use axum::Router;
 use axum::http::StatusCode;
+use axum::routing::MethodRouter;
 use domain::Refusal;
 use domain::access::{Action, Actor, Reach};
 use domain::parties::PartyBook;
@@ -42,9 +43,34 @@ use crate::page::{Layout, Problems};
 use crate::session::SignedIn;
 use crate::state::AppState;
 
+/// The pages of the portal, and their addresses as a test asks for them.
+#[derive(Default)]
+pub struct Pages {
+    /// What answers.
+    pub router: Router<AppState>,
+    /// The address of each page, as it was registered: `/hubs/{id}`.
+    pub addresses: Vec<&'static str>,
+}
+
+impl Pages {
+    fn new() -> Pages {
+        Pages::default()
+    }
+
+    fn route(mut self, address: &'static str, methods: MethodRouter<AppState>) -> Pages {
+        self.addresses.push(address);
+        Pages { router: self.router.route(address, methods), addresses: self.addresses }
+    }
+
+    fn merge(mut self, other: Pages) -> Pages {
+        self.addresses.extend(other.addresses);
+        Pages { router: self.router.merge(other.router), addresses: self.addresses }
+    }
+}
+
 /// Every page of the portal.
-pub fn routes() -> Router<AppState> {
-    Router::new()
+pub fn routes() -> Pages {
+    Pages::new()
         .merge(account::routes())
         .merge(board::routes())
         .merge(deliveries::routes())
@@ -124,6 +150,15 @@ struct Version {
 struct Reasoned {
     version: String,
     reason: String,
+}
+
+impl Reasoned {
+    /// The version that the form goes on from: the one that it was opened with, unless that is out
+    /// of date and the page shows the thing as it is `now`.
+    fn version_shown(&self, status: StatusCode, now: i64) -> i64 {
+        let given = self.version.parse().ok();
+        given.filter(|_| status != StatusCode::PRECONDITION_FAILED).unwrap_or(now)
+    }
 }
 
 /// The number in an address; one that is none leads to no page.

@@ -6,10 +6,10 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, HeaderName, ORIGIN, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -29,7 +29,10 @@ const PERMISSIONS: &str = "camera=(self), geolocation=(), microphone=(), payment
 
 /// What a form or an API document may weigh; files have the limit of `Edge`.
 const FORM_LIMIT: usize = 1 << 20;
+/// What a form or an API document may weigh that holds a list of IDs: a million of them.
+const IDS_LIMIT: usize = 48 << 20;
 
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// How the service meets the network.
@@ -49,12 +52,14 @@ pub struct RequestId(pub String);
 pub fn protect(router: Router, edge: Edge) -> Router {
     let forged = CsrfLayer::new()
         .with_rejection_response(|_: ProtectionError| StatusCode::FORBIDDEN.into_response());
+    let flash = page::FlashCookie { tls_in_front: edge.tls_in_front };
     router
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
         .layer(RequestBodyLimitLayer::new(edge.upload_limit))
         .layer(forged)
+        .layer(from_fn(refuse_unattested))
         .layer(CatchPanicLayer::custom(answer_panic))
-        .layer(from_fn(page::forget_flash))
+        .layer(from_fn(move |request, next| page::carry_flash(flash, request, next)))
         .layer(from_fn(error_pages::dress))
         .layer(CompressionLayer::new())
         .layer(from_fn(move |request, next| add_headers(edge, request, next)))
@@ -64,6 +69,24 @@ pub fn protect(router: Router, edge: Edge) -> Router {
 /// For a route that streams a file: only the limit of `Edge` holds.
 pub fn takes_files() -> DefaultBodyLimit {
     DefaultBodyLimit::disable()
+}
+
+/// Refuses what would change something and brings a cookie, but does not say from which page it
+/// comes: every browser does, in `Sec-Fetch-Site` or `Origin`. A program that has a token instead
+/// brings no cookie.
+async fn refuse_unattested(request: Request, next: Next) -> Response {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let headers = request.headers();
+    let is_attested = headers.contains_key(SEC_FETCH_SITE) || headers.contains_key(ORIGIN);
+    if !reads && !is_attested && headers.contains_key(COOKIE) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    next.run(request).await
+}
+
+/// For a route that takes a list of IDs in its form or document.
+pub fn takes_ids() -> DefaultBodyLimit {
+    DefaultBodyLimit::max(IDS_LIMIT)
 }
 
 fn answer_panic(panic: Box<dyn Any + Send>) -> Response {

@@ -168,7 +168,12 @@ async fn a_hub_goes_into_quarantine_and_comes_out_with_a_reason() {
         portal.post(&visitor, &format!("{page}/quarantine"), &[("reason", "Wet <b>")]).await;
     again.must_be(StatusCode::CONFLICT).must_say("already in quarantine");
     assert!(again.text.contains("Wet &#60;b&#62;</textarea>"), "{}", again.text);
-    let done = portal.post(&visitor, &format!("{page}/release"), &[("reason", "Dry again")]).await;
+    let stale = [("reason", "Dry again"), ("version", "1")];
+    let stale = portal.post(&visitor, &format!("{page}/release"), &stale).await;
+    stale.must_be(StatusCode::PRECONDITION_FAILED).must_say("Somebody else has changed this");
+    let (version, reason) = (stale.value_of("version"), "Dry again");
+    let fields = [("reason", reason), ("version", &version)];
+    let done = portal.post(&visitor, &format!("{page}/release"), &fields).await;
     assert_eq!(done.location(), page);
     portal.get(&visitor, &page).await.must_not_say("In quarantine");
     let journal = portal.get(&visitor, &format!("/journal?subject={}", hub(1))).await;

@@ -289,7 +289,11 @@ async fn finance_settles_a_hub_that_was_installed_before() {
 
     let asked = portal.post(&finance, "/installed-before/1", &[("note", "")]).await;
     asked.must_be(StatusCode::UNPROCESSABLE_ENTITY).must_say("There is a problem");
-    let note = [("note", "Northern pays until 31 October")];
+    let stale = [("note", "Northern pays"), ("version", "2")];
+    let stale = portal.post(&finance, "/installed-before/1", &stale).await;
+    stale.must_be(StatusCode::PRECONDITION_FAILED).must_say("Somebody else has changed this");
+    let version = stale.value_of("version");
+    let note = [("note", "Northern pays until 31 October"), ("version", &version)];
     let settled = portal.post(&finance, "/installed-before/1", &note).await;
     assert_eq!(settled.location(), "/installed-before");
     portal.get(&finance, "/installed-before").await.must_say("No hub waits here");

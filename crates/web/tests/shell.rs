@@ -106,6 +106,30 @@ async fn a_message_is_shown_once() {
 }
 
 #[tokio::test]
+async fn under_tls_the_message_has_a_cookie_that_no_other_host_can_set() {
+    let under_tls = gallery::router(Edge { tls_in_front: true, ..PLAIN });
+    let saved = under_tls.oneshot(form(&[], "email=a%40b.example")).await.unwrap();
+    let cookie = saved.headers()[SET_COOKIE].to_str().unwrap();
+    assert!(cookie.starts_with("__Host-hubstock_message="), "{cookie}");
+    assert!(cookie.ends_with("; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure"), "{cookie}");
+}
+
+#[tokio::test]
+async fn a_form_with_a_cookie_says_where_it_comes_from() {
+    let of = |header: (&'static str, &'static str)| {
+        let headers = [("cookie", "hubstock=x"), header];
+        answer(form(&headers, "email=a%40b.example"))
+    };
+    assert_eq!(of(("x-none", "")).await.status(), StatusCode::FORBIDDEN);
+    assert_eq!(of(("sec-fetch-site", "same-origin")).await.status(), StatusCode::SEE_OTHER);
+    let own = of(("origin", "http://hubstock.example")).await;
+    assert_eq!(own.status(), StatusCode::SEE_OTHER);
+    let read = Request::get("/gallery").header(COOKIE, "hubstock=x");
+    let read = answer(read.body(Body::empty()).unwrap()).await;
+    assert_eq!(read.status(), StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_form_from_another_site_is_refused() {
     for (headers, status) in [
         (vec![("sec-fetch-site", "same-origin")], StatusCode::SEE_OTHER),

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use store::Tx;
 use store::inventory::{Delivered, HubRow};
 
-use crate::{App, Error, Result, parties};
+use crate::{App, Error, Result, parties, versions};
 
 /// Everything about one hub.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub struct HubLife {
     pub days_left: Option<i32>,
     /// Whether it is kept from moving.
     pub quarantined: bool,
+    /// The version of its Party, status and quarantine.
+    pub version: i64,
     /// Every responsible Party, the first one first, without gap or overlap.
     pub parties: Vec<Responsible>,
     /// Every status, the first one first.
@@ -114,6 +116,7 @@ pub fn hub(app: &App, actor: &Actor, id: &str) -> Result<HubLife> {
         installation_end,
         days_left: installation_end.map(|end| days_until(end, british_day(app.now()))),
         quarantined: row.quarantined,
+        version: version_of(&row),
         statuses: statuses(&mut tx, &row)?,
         delivered: row.delivered,
         parties,
@@ -138,6 +141,11 @@ fn not_found(asked: DeviceId) -> Refusal {
     let mut refusal = Refusal::not_found(format!("hub {asked}"));
     refusal.field = Some("id");
     refusal
+}
+
+/// The version of a hub: another one after each move, change of status and mark of quarantine.
+pub(super) fn version_of(row: &HubRow) -> i64 {
+    versions::of(&(row.last_move, row.last_change, row.quarantined))
 }
 
 /// The hub with this CHF or GPF ID, and whether it was the latter.

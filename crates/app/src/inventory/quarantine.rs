@@ -5,21 +5,39 @@ use domain::refusal::RefusalKind;
 use domain::{DeviceId, Refusal};
 use store::Tx;
 
-use super::life::find;
+use super::life::{find, version_of};
 use crate::journal::{By, Event, record};
-use crate::{App, Error, Result};
+use crate::{App, Error, Result, versions};
 
 /// Puts a hub into quarantine.
-pub fn quarantine(app: &App, actor: &Actor, id: &str, reason: &str) -> Result<DeviceId> {
-    mark(app, actor, id, reason, true)
+pub fn quarantine(
+    app: &App,
+    actor: &Actor,
+    id: &str,
+    version: Option<i64>,
+    reason: &str,
+) -> Result<DeviceId> {
+    mark(app, actor, (id, version), reason, true)
 }
 
 /// Takes a hub out of quarantine.
-pub fn release(app: &App, actor: &Actor, id: &str, reason: &str) -> Result<DeviceId> {
-    mark(app, actor, id, reason, false)
+pub fn release(
+    app: &App,
+    actor: &Actor,
+    id: &str,
+    version: Option<i64>,
+    reason: &str,
+) -> Result<DeviceId> {
+    mark(app, actor, (id, version), reason, false)
 }
 
-fn mark(app: &App, actor: &Actor, id: &str, reason: &str, on: bool) -> Result<DeviceId> {
+fn mark(
+    app: &App,
+    actor: &Actor,
+    (id, version): (&str, Option<i64>),
+    reason: &str,
+    on: bool,
+) -> Result<DeviceId> {
     actor.must(Action::Quarantine)?;
     let asked = DeviceId::parse(id).map_err(|mistake| Refusal::field("id", mistake.to_string()))?;
     let reason = reason.trim().to_owned();
@@ -30,6 +48,7 @@ fn mark(app: &App, actor: &Actor, id: &str, reason: &str, on: bool) -> Result<De
     let Some((row, _)) = find(&mut tx, asked)? else {
         return Err(Refusal::not_found(format!("hub {asked}")).into());
     };
+    versions::must_be(version, version_of(&row))?;
     if row.quarantined == on {
         let state = if on { "already" } else { "not" };
         let message = format!("{} is {state} in quarantine.", row.id);

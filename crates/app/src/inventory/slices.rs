@@ -14,8 +14,8 @@ use super::life::{date, days_until, delivered_at, find};
 use crate::tables::{Cell, Column, Format, Table, joined};
 use crate::{App, Error, Result, parties};
 
-/// Hubs on a page.
-const PAGE_HUBS: usize = 50;
+/// The most hubs on one page.
+const MOST_HUBS: u32 = 1_000;
 /// Hubs that an export reads in one short transaction.
 const EXPORT_HUBS: usize = 4_000;
 
@@ -51,7 +51,13 @@ pub struct Page {
 /// A page of the hubs that the filter leaves, of those that this person may see.
 ///
 /// `cursor` is the `next` of the page before.
-pub fn search(app: &App, actor: &Actor, filter: &Filter, cursor: Option<&str>) -> Result<Page> {
+pub fn search(
+    app: &App,
+    actor: &Actor,
+    filter: &Filter,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<Page> {
     let sight = actor.sight(Action::SeeHubs)?;
     let mut tx = app.db.read()?;
     let parties = parties::book(&mut tx)?;
@@ -67,7 +73,8 @@ pub fn search(app: &App, actor: &Actor, filter: &Filter, cursor: Option<&str>) -
         return Ok(Page { hubs, parties, next: None });
     }
     let after = cursor.map_or(Ok(Place::START), read_cursor)?;
-    let (hubs, next) = store::inventory::page(&mut tx, &slice, after, PAGE_HUBS)?;
+    let (hubs, next) =
+        store::inventory::page(&mut tx, &slice, after, limit.clamp(1, MOST_HUBS) as usize)?;
     Ok(Page { hubs, parties, next: next.map(write_cursor) })
 }
 
@@ -199,7 +206,7 @@ pub fn export(
     let mut table = Table::new(format, STOCK_COLUMNS, out).map_err(writing())?;
     let mut after = Some(Place::START);
     if !filter.id.trim().is_empty() {
-        for row in search(app, actor, filter, None)?.hubs {
+        for row in search(app, actor, filter, None, 1)?.hubs {
             write_row(&mut table, &row, &book, today).map_err(writing())?;
         }
         after = None;

@@ -14,10 +14,8 @@ use store::journal::{Filter, NamedEntry};
 
 use super::{Counts, Event};
 use crate::jobs::JobKind;
+use crate::pages::Part;
 use crate::{App, Result};
-
-/// Entries that a list shows at once.
-const PAGE: i64 = 100;
 
 /// What a reader looks for; all of it may be left open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,13 +60,8 @@ pub struct Entries {
     pub next: Option<i64>,
 }
 
-/// Entries, newest first; `before` is the cursor that the part before this one gave.
-pub fn list(
-    app: &App,
-    actor: &Actor,
-    filter: &JournalFilter,
-    before: Option<i64>,
-) -> Result<Entries> {
+/// Entries, newest first.
+pub fn list(app: &App, actor: &Actor, filter: &JournalFilter, part: Part) -> Result<Entries> {
     actor.must(Action::ReadJournal)?;
     let mut tx = app.db.read()?;
     let wanted = Filter {
@@ -76,10 +69,8 @@ pub fn list(
         kind: filter.kind.clone(),
         actor: filter.actor.map(|id| id.0),
     };
-    let mut rows = store::journal::newest_named(&mut tx, &wanted, before, PAGE + 1)?;
-    let more = rows.len() > PAGE as usize;
-    rows.truncate(PAGE as usize);
-    let next = rows.last().filter(|_| more).map(|row| row.entry.seq);
+    let mut rows = store::journal::newest_named(&mut tx, &wanted, part.before, part.rows())?;
+    let next = part.cut(&mut rows, |row| row.entry.seq);
     let items = rows.into_iter().map(shown).collect();
     Ok(Entries { items, next })
 }

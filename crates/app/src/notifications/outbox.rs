@@ -11,10 +11,8 @@ use store::notifications::{self as rows, MessageFilter, MessageRow, MessageState
 use super::mail::SECRET;
 use super::{SERVER, Way};
 use crate::journal::{By, Event, enact};
+use crate::pages::Part;
 use crate::{App, Result};
-
-/// E-mails that a list shows at once.
-const PAGE: i64 = 50;
 
 /// An e-mail as whoever may see it sees it: its secret is only its recipient's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,14 +128,12 @@ pub fn messages(
     app: &App,
     actor: &Actor,
     state: Option<MessageState>,
-    before: Option<i64>,
+    part: Part,
 ) -> Result<Messages> {
     let filter = MessageFilter { state, to: (!sees_all(actor)).then(|| own(actor)) };
     let mut tx = app.db.read()?;
-    let mut items = rows::messages(&mut tx, &filter, before, PAGE + 1)?;
-    let more = items.len() > PAGE as usize;
-    items.truncate(PAGE as usize);
-    let next = items.last().filter(|_| more).map(|message| message.id.0);
+    let mut items = rows::messages(&mut tx, &filter, part.before, part.rows())?;
+    let next = part.cut(&mut items, |message| message.id.0);
     Ok(Messages { items: items.into_iter().map(shown).collect(), next })
 }
 

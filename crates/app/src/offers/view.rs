@@ -14,11 +14,10 @@ use store::timers::DeadlineRow;
 
 use super::{acting_party, uncommitted};
 use crate::files::hex;
+use crate::pages::Part;
 use crate::transfer_files::Page;
 use crate::{App, Result, board, settings};
 
-/// Offers that a list shows at once.
-const PAGE: i64 = 50;
 /// Runs of selection that an offer names.
 const MOST_RUNS: i64 = 100;
 
@@ -160,13 +159,12 @@ pub fn get(app: &App, actor: &Actor, id: OfferId) -> Result<OfferView> {
     Ok(view)
 }
 
-/// Offers of the own Party, or of all; newest first. `before` is the cursor that the part before
-/// this one gave.
+/// Offers of the own Party, or of all; newest first.
 pub fn list(
     app: &App,
     actor: &Actor,
     wanted: &Wanted,
-    before: Option<i64>,
+    part: Part,
 ) -> Result<Page<(OfferRow, String)>> {
     let wanted = match actor.sight(Action::SeeOffers)? {
         Sight::Everything => wanted.clone(),
@@ -177,10 +175,8 @@ pub fn list(
     };
     let mut tx = app.db.read()?;
     let book = crate::parties::book(&mut tx)?;
-    let mut rows = store::offers::list(&mut tx, &wanted, before, PAGE + 1)?;
-    let more = rows.len() > PAGE as usize;
-    rows.truncate(PAGE as usize);
-    let next = rows.last().filter(|_| more).map(|row| row.id.0);
+    let mut rows = store::offers::list(&mut tx, &wanted, part.before, part.rows())?;
+    let next = part.cut(&mut rows, |row| row.id.0);
     let named = |row: OfferRow| {
         let name = book.by_id(row.party).map(|party| party.details.legal_name.clone());
         (row, name.unwrap_or_default())

@@ -8,11 +8,9 @@ use store::board::MatchRow;
 use store::offers::OfferRow;
 use store::requests::{RequestRow, Wanted};
 
+use crate::pages::Part;
 use crate::transfer_files::Page;
 use crate::{App, Result, board, offers, stock_rules};
-
-/// Requests that a list shows at once.
-const PAGE: i64 = 50;
 
 /// One request, as its own Party or the DCC sees it.
 #[derive(Clone, Debug)]
@@ -69,13 +67,12 @@ pub fn get(app: &App, actor: &Actor, id: RequestId) -> Result<RequestView> {
     Ok(view)
 }
 
-/// Requests of the own Party, or of all; newest first. `before` is the cursor that the part before
-/// this one gave.
+/// Requests of the own Party, or of all; newest first.
 pub fn list(
     app: &App,
     actor: &Actor,
     wanted: &Wanted,
-    before: Option<i64>,
+    part: Part,
 ) -> Result<Page<(RequestRow, String)>> {
     let wanted = match actor.sight(Action::SeeOffers)? {
         Sight::Everything => wanted.clone(),
@@ -86,10 +83,8 @@ pub fn list(
     };
     let mut tx = app.db.read()?;
     let book = crate::parties::book(&mut tx)?;
-    let mut rows = store::requests::list(&mut tx, &wanted, before, PAGE + 1)?;
-    let more = rows.len() > PAGE as usize;
-    rows.truncate(PAGE as usize);
-    let next = rows.last().filter(|_| more).map(|row| row.id.0);
+    let mut rows = store::requests::list(&mut tx, &wanted, part.before, part.rows())?;
+    let next = part.cut(&mut rows, |row| row.id.0);
     let named = |row: RequestRow| {
         let name = book.by_id(row.party).map(|party| party.details.legal_name.clone());
         (row, name.unwrap_or_default())

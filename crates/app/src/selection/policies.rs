@@ -13,7 +13,7 @@ use store::timers::DeadlineRow;
 use super::record::policy_hash;
 use crate::files::hex;
 use crate::journal::{By, Event, enact};
-use crate::{App, Error, Result, settings, timers};
+use crate::{App, Error, Result, settings, timers, versions};
 
 /// The deadline at which a version comes into force.
 pub(super) const IN_FORCE: &str = "in-force";
@@ -165,9 +165,7 @@ pub(super) fn load(tx: &mut Tx, id: PolicyId) -> Result<PolicyRow> {
 /// The version as it stands in this transaction, unless the person saw an older one.
 fn load_seen(tx: &mut Tx, id: PolicyId, version: Option<i64>) -> Result<PolicyRow> {
     let row = load(tx, id)?;
-    if version.is_some_and(|version| version != row.version) {
-        return Err(settings::out_of_date().into());
-    }
+    versions::must_be(version, row.version)?;
     Ok(row)
 }
 

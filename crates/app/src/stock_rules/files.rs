@@ -14,7 +14,7 @@ use super::value;
 use crate::journal::{By, Event, enact};
 use crate::tables::{Cell, Column, Format, Table};
 use crate::transfer_files::IdMistake;
-use crate::{App, Error, Result, settings, sheet};
+use crate::{App, Error, Result, settings, sheet, versions};
 
 /// One of the tables that the DCC edits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +131,17 @@ fn all(tx: &mut Tx, table: RuleTable) -> Result<Vec<RuleRow>> {
     })
 }
 
+/// The version of one of the tables, which changes with every row.
+pub fn version(app: &App, actor: &Actor, table: RuleTable) -> Result<i64> {
+    actor.must(Action::SeeStockRules)?;
+    version_of(&mut app.db.read()?, table)
+}
+
+/// The same, in a transaction.
+pub(super) fn version_of(tx: &mut Tx, table: RuleTable) -> Result<i64> {
+    Ok(versions::of(&all(tx, table)?))
+}
+
 /// Writes one of the tables as a file.
 pub fn export(
     app: &App,
@@ -172,6 +183,7 @@ pub fn load(
     app: &App,
     actor: &Actor,
     table: RuleTable,
+    version: Option<i64>,
     bytes: &[u8],
 ) -> Result<std::result::Result<Changed, Vec<IdMistake>>> {
     actor.must(Action::ChangeStockRules)?;
@@ -189,6 +201,7 @@ pub fn load(
     };
     let mut tx = app.db.write()?;
     let here = all(&mut tx, table)?;
+    versions::must_be(version, versions::of(&here))?;
     let (mut set, mut dropped) = (0, 0);
     for row in here.iter().filter(|row| !wanted.iter().any(|other| other.key() == row.key())) {
         enact(&mut tx, app, By::from(actor), &row.dropped())?;

@@ -11,7 +11,7 @@ use store::transfer_files::{self as rows, TransferFileRow};
 use super::{TransferFileView, deadlines, get};
 use crate::jobs::{JobKind, enqueue};
 use crate::journal::{By, Event, record};
-use crate::{App, Result, settings, transfers};
+use crate::{App, Result, settings, transfers, versions};
 
 /// The longest reason that is kept.
 const LONGEST_REASON: usize = 2_000;
@@ -129,10 +129,7 @@ fn refuse_same_person(
 }
 
 fn must_be_current(row: &TransferFileRow, version: Option<i64>) -> Result<()> {
-    match version {
-        Some(version) if version != row.version => Err(settings::out_of_date().into()),
-        _ => Ok(()),
-    }
+    Ok(versions::must_be(version, row.version)?)
 }
 
 /// A check that is too old says too little about what will happen.

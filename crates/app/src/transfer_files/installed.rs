@@ -7,7 +7,7 @@ use store::transfer_files::{self as rows, InstalledRow};
 
 use super::{InstalledFilter, InstalledItem, Page, Person};
 use crate::journal::{By, Event, record};
-use crate::{App, Result};
+use crate::{App, Result, versions};
 
 /// The most that one part of the queue holds.
 const MOST_ITEMS: u32 = 1_000;
@@ -37,14 +37,35 @@ pub fn installed_before(
     Ok(Page { items: found.into_iter().map(item).collect(), next })
 }
 
+/// One line of the queue.
+pub fn installed_one(app: &App, actor: &Actor, id: i64) -> Result<InstalledItem> {
+    actor.must(Action::SeeInstalledQueue)?;
+    let row = rows::load_installed(&mut app.db.read()?, id)?;
+    Ok(item(row.ok_or_else(|| Refusal::not_found("hub in this queue"))?))
+}
+
+impl InstalledItem {
+    /// Its version: it changes once, when it is settled.
+    pub fn version(&self) -> i64 {
+        if self.settled_at.is_none() { 1 } else { 2 }
+    }
+}
+
 /// Settles one line of the queue with a note on how.
-pub fn settle(app: &App, actor: &Actor, id: i64, note: &str) -> Result<InstalledItem> {
+pub fn settle(
+    app: &App,
+    actor: &Actor,
+    id: i64,
+    version: Option<i64>,
+    note: &str,
+) -> Result<InstalledItem> {
     actor.must(Action::SettleInstalledQueue)?;
     let note = given_note(note)?;
     let mut tx = app.db.write()?;
     let at = app.now();
     let missing = || Refusal::not_found("hub in this queue");
-    rows::load_installed(&mut tx, id)?.ok_or_else(missing)?;
+    let row = rows::load_installed(&mut tx, id)?.ok_or_else(missing)?;
+    versions::must_be(version, item(row).version())?;
     if !rows::settle(&mut tx, id, actor.user, &note, at)? {
         let message = "Somebody has settled this line already.";
         return Err(Refusal::new(RefusalKind::WrongState, message).into());

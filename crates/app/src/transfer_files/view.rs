@@ -14,6 +14,7 @@ use super::{
 };
 use crate::files::hex;
 use crate::jobs::{JobKind, Trouble};
+use crate::journal::Counts;
 use crate::{App, Error, Result};
 
 /// The most that one part of a list holds.
@@ -63,11 +64,12 @@ pub fn waiting_for(app: &App, actor: &Actor) -> Result<u64> {
 }
 
 fn list_row(tx: &mut Tx, row: &Row) -> Result<TransferFileRow> {
-    let rejected = match (applied(row)?, summary(row)?) {
-        (Some(applied), _) => Some(applied.rejected),
-        (None, Some(summary)) => Some(summary.rejected),
-        (None, None) => None,
+    let (rejected, counts) = match (applied(row)?, summary(row)?) {
+        (Some(applied), _) => (Some(applied.rejected), applied.counts),
+        (None, Some(summary)) => (Some(summary.rejected), summary.counts),
+        (None, None) => (None, Counts::new()),
     };
+    let authoriser = row.authoriser.zip(row.authoriser_name.clone());
     Ok(TransferFileRow {
         id: row.id,
         name: row.name.clone(),
@@ -75,8 +77,12 @@ fn list_row(tx: &mut Tx, row: &Row) -> Result<TransferFileRow> {
         state: state(tx, row)?,
         lines: row.lines,
         rejected,
+        counts,
         preparer: preparer(row),
+        authoriser: authoriser.map(|(id, name)| Person { id, name }),
         received_at: row.received_at,
+        validated_at: row.validated_at,
+        decided_at: row.decided_at,
         applied_at: row.applied_at,
     })
 }

@@ -20,7 +20,7 @@ use store::transfers::{self as rows, TransferRow};
 use super::facts::{Stock, in_order};
 use super::view::{acting, visible};
 use super::{Added, Answer, Class, ListEntry, ListState, Page};
-use crate::{App, Error, Result, offers, settings, sheet};
+use crate::{App, Error, Result, offers, settings, sheet, versions};
 
 /// Entries in one part of a list, at most.
 const MOST_AT_ONCE: usize = 1_000;
@@ -94,10 +94,8 @@ pub(super) fn must_be_as_seen(
     seen: Option<i64>,
 ) -> Result<()> {
     match seen {
-        Some(seen) if seen != rows::list_counts(tx, id, side)?.changes => {
-            Err(settings::out_of_date().into())
-        }
-        _ => Ok(()),
+        Some(_) => Ok(versions::must_be(seen, rows::list_counts(tx, id, side)?.changes)?),
+        None => Ok(()),
     }
 }
 

@@ -24,7 +24,7 @@ use crate::files::hex;
 use crate::journal::read::sentence;
 use crate::journal::{By, Event};
 use crate::transfer_files::{HistoryEntry, NextStep, Person};
-use crate::{App, Error, Result, settings, timers};
+use crate::{App, Error, Result, timers, versions};
 
 /// Items in one part of a list, at most.
 const MOST_AT_ONCE: usize = 1_000;
@@ -70,10 +70,7 @@ pub(super) fn acting(
 
 /// Refuses when the page that the person acts on is out of date.
 pub(super) fn must_be_current(row: &TransferRow, version: Option<i64>) -> Result<()> {
-    match version {
-        Some(version) if version != row.version => Err(settings::out_of_date().into()),
-        _ => Ok(()),
-    }
+    Ok(versions::must_be(version, row.version)?)
 }
 
 /// The actor, for the Party of this side.

@@ -342,7 +342,10 @@ fn the_demonstration_shows_e_mails_and_sends_none() {
         assert_eq!(world.states(), [MessageState::Shown; 2]);
         let own = |email: &str| {
             let actor = world.actor(email);
-            notifications::messages(&world.app, &actor, None, None).unwrap().items.len()
+            notifications::messages(&world.app, &actor, None, app::pages::Part::FIRST)
+                .unwrap()
+                .items
+                .len()
         };
         assert_eq!((own("checker@dcc.example"), own("stock@abel.example")), (1, 0));
         assert_eq!(own("maker@dcc.example"), 2, "DCC logistics sees all e-mails");

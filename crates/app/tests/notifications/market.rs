@@ -50,7 +50,9 @@ fn offered(world: &World, quantity: i64) -> OfferId {
 fn news(world: &World, email: &str) -> Vec<String> {
     let all = world.told(email);
     let actor = world.actor(email);
-    let unread = app::notifications::notices(&world.app, &actor, true, None).unwrap().items;
+    let unread = app::notifications::notices(&world.app, &actor, true, app::pages::Part::FIRST)
+        .unwrap()
+        .items;
     if let Some(newest) = unread.first() {
         app::notifications::read_all(&world.app, &actor, newest.id).unwrap();
     }

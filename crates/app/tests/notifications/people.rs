@@ -145,7 +145,7 @@ fn a_person_chooses_and_cannot_turn_off_what_the_process_requires() {
     both(|url| {
         let world = world(url);
         let checker = world.actor("checker@dcc.example");
-        let choose = |kind, how| notifications::choose(&world.app, &checker, kind, how);
+        let choose = |kind, how| notifications::choose(&world.app, &checker, kind, None, how);
         let kind = MessageKind::TransferFileToAuthorise;
         let refused = choose(kind, Delivery::Off).unwrap_err();
         assert_eq!(refused.refusal().unwrap().kind, RefusalKind::Invalid);
@@ -176,7 +176,7 @@ fn the_digest_is_one_e_mail_a_day() {
         let world = world(url);
         let checker = world.actor("checker@dcc.example");
         let kind = MessageKind::TransferFileToAuthorise;
-        notifications::choose(&world.app, &checker, kind, Delivery::Digest).unwrap();
+        notifications::choose(&world.app, &checker, kind, None, Delivery::Digest).unwrap();
         world.file("one.csv", [1]);
         world.file("two.csv", [2]);
         let digests = |world: &World| -> Vec<String> {
@@ -209,7 +209,8 @@ fn notices_are_read_by_their_person_alone() {
         world.file("two.csv", [2]);
         let (checker, second) =
             (world.actor("checker@dcc.example"), world.actor("second@dcc.example"));
-        let unread = || notifications::notices(&world.app, &checker, true, None).unwrap();
+        let unread =
+            || notifications::notices(&world.app, &checker, true, app::pages::Part::FIRST).unwrap();
         assert_eq!(unread().unread, 2);
         let newest = unread().items[0].id;
         let oldest = unread().items[1].id;
@@ -223,7 +224,8 @@ fn notices_are_read_by_their_person_alone() {
         assert_eq!(notifications::read_all(&world.app, &checker, oldest).unwrap(), 0);
         assert_eq!(notifications::read_all(&world.app, &checker, newest).unwrap(), 1);
         assert_eq!((unread().unread, unread().items.len()), (0, 0));
-        let seconds = notifications::notices(&world.app, &second, true, None).unwrap();
+        let seconds =
+            notifications::notices(&world.app, &second, true, app::pages::Part::FIRST).unwrap();
         assert_eq!(seconds.unread, 2);
     });
 }
@@ -240,7 +242,9 @@ fn a_notice_of_one_organisation_is_not_shown_at_another() {
             let action = domain::access::Action::ReadNotices;
             let email = "both@example.com";
             let actor = app::sign_in::actor_by_email(&world.app, email, action, Some(party));
-            let all = notifications::notices(&world.app, &actor.unwrap(), false, None).unwrap();
+            let all =
+                notifications::notices(&world.app, &actor.unwrap(), false, app::pages::Part::FIRST)
+                    .unwrap();
             all.items.iter().filter(|notice| notice.kind == "hubs-moved").count()
         };
         assert_eq!((at("ABEL"), at("BRIO")), (0, 1));

@@ -169,7 +169,7 @@ impl World {
 
     pub fn notices(&self, email: &str) -> Vec<NoticeRow> {
         let actor = self.actor(email);
-        notifications::notices(&self.app, &actor, false, None).unwrap().items
+        notifications::notices(&self.app, &actor, false, app::pages::Part::FIRST).unwrap().items
     }
 
     /// The titles of a person's notices, oldest first.
@@ -183,7 +183,7 @@ impl World {
         let mut all = Vec::new();
         let mut before = None;
         loop {
-            let part = notifications::messages(&self.app, &admin, None, before).unwrap();
+            let part = notifications::messages(&self.app, &admin, None, before.into()).unwrap();
             all.extend(part.items);
             match part.next {
                 Some(next) => before = Some(next),

@@ -38,8 +38,11 @@ fn the_database_and_the_rule_find_the_same_offers() {
             .iter()
             .map(|query| {
                 let filter = BoardFilter::from_query(query).unwrap();
-                let found = board::offers(app, &buys(1), &filter, None).unwrap().items;
-                let all = board::offers(app, &buys(1), &BoardFilter::default(), None).unwrap();
+                let found =
+                    board::offers(app, &buys(1), &filter, app::pages::Part::FIRST).unwrap().items;
+                let all =
+                    board::offers(app, &buys(1), &BoardFilter::default(), app::pages::Part::FIRST)
+                        .unwrap();
                 let mut tx = app.db.read().unwrap();
                 let finds = |row: &store::offers::OfferRow| {
                     let firmware = store::offers::firmware(&mut tx, row.id).unwrap();
@@ -81,10 +84,12 @@ fn saved_filters_find_new_offers_for_their_owners_alone() {
         let id = published(&world, &some(3));
         let found = |id| board::filters_matching(&mut app.db.read().unwrap(), id).unwrap();
         assert_eq!(found(id).iter().map(|row| row.id).collect::<Vec<_>>(), [hit]);
-        board::set_notifies(app, south, quiet, true).unwrap();
+        board::set_notifies(app, south, quiet, None, true).unwrap();
         assert_eq!(found(id).len(), 2);
-        assert!(refusal(board::drop_filter(app, &world.north, hit)).contains("no saved filter"));
-        board::drop_filter(app, south, hit).unwrap();
+        assert!(
+            refusal(board::drop_filter(app, &world.north, hit, None)).contains("no saved filter")
+        );
+        board::drop_filter(app, south, hit, None).unwrap();
         assert_eq!(board::filters(app, south).unwrap().len(), 2);
         is_sound(&world);
     });
@@ -162,7 +167,7 @@ fn an_offer_that_takes_no_requests_is_not_on_the_board() {
         let (id, other) = (published(&world, &some(4)), published(&world, &some(5)));
         queue(&world, 1, id, 4);
         let listed = || -> Vec<_> {
-            let found = app::board::offers(app, &buys(2), &BoardFilter::default(), None).unwrap();
+            let found = app::board::offers(app, &buys(2), &BoardFilter::default(), app::pages::Part::FIRST).unwrap();
             found.items.into_iter().map(|listed| listed.row.id).collect()
         };
         assert_eq!(listed(), [other, id]);

@@ -215,7 +215,7 @@ fn stock_that_is_gone_is_not_allocated() {
         let (app, dcc) = (&world.app, &world.dcc);
         let id = published(&world, &some(30));
         let request = queue(&world, 1, id, 30);
-        app::inventory::quarantine(app, dcc, &hub(1), "dented").unwrap();
+        app::inventory::quarantine(app, dcc, &hub(1), None, "dented").unwrap();
         let mut tx = app.db.write().unwrap();
         assert_eq!(offers::allocatable(&mut tx, app, id).unwrap(), 29);
         let all = [(request, 30, "all".to_owned())];
@@ -312,7 +312,7 @@ fn two_offers_never_give_more_than_their_party_has() {
         let (first, second) = (queue(&world, 1, one, 15), queue(&world, 2, two, 15));
         // Of the 30 only 20 are left.
         for n in 17..27 {
-            app::inventory::quarantine(app, dcc, &hub(n), "wet").unwrap();
+            app::inventory::quarantine(app, dcc, &hub(n), None, "wet").unwrap();
         }
         close(&world, one);
         app::selection::run(app, dcc, one).unwrap();
@@ -331,7 +331,7 @@ fn an_offer_that_lists_its_hubs_gives_only_these() {
         let id = published(&world, &listed([1, 2, 5, 6]));
         let request = queue(&world, 1, id, 4);
         // There are other hubs of this specification, but one of these is wet.
-        app::inventory::quarantine(app, dcc, &hub(5), "wet").unwrap();
+        app::inventory::quarantine(app, dcc, &hub(5), None, "wet").unwrap();
         close(&world, id);
         app::selection::run(app, dcc, id).unwrap();
         assert_eq!(load_request(&world, request).allocated, 3);
@@ -404,7 +404,7 @@ fn a_part_given_offer_is_changed_without_another_look_at_its_firmware() {
         app::selection::run(app, dcc, id).unwrap();
         for n in 1..=12 {
             if ![3, 4].contains(&n) {
-                app::inventory::quarantine(app, dcc, &hub(n), "wet").unwrap();
+                app::inventory::quarantine(app, dcc, &hub(n), None, "wet").unwrap();
             }
         }
         let noted =
@@ -547,7 +547,7 @@ fn only_the_hubs_that_an_offer_lists_are_dispatched() {
             transfers::confirm(app, who, transfer, None, None).unwrap();
         }
         // One of the four became wet since; hub 7 is alike and is none of them.
-        app::inventory::quarantine(app, dcc, &hub(2), "wet").unwrap();
+        app::inventory::quarantine(app, dcc, &hub(2), None, "wet").unwrap();
         let added = transfers::add_text(app, north, transfer, Side::Sender, &hub(7)).unwrap();
         assert_eq!(
             added.answers[0].message,

@@ -57,9 +57,11 @@ fn a_request_waits_in_the_order_in_which_it_was_received() {
         assert!(refusal(requests::get(app, &buys(1), second)).contains("There is no request"));
         requests::withdraw(app, &buys(1), first, None, "").unwrap();
         assert_eq!(requests::get(app, &buys(2), second).unwrap().place, Some(1));
-        let own = requests::list(app, &buys(2), &Default::default(), None).unwrap();
+        let own =
+            requests::list(app, &buys(2), &Default::default(), app::pages::Part::FIRST).unwrap();
         assert_eq!(own.items.len(), 1);
-        let all = requests::list(app, &world.dcc, &Default::default(), None).unwrap();
+        let all =
+            requests::list(app, &world.dcc, &Default::default(), app::pages::Part::FIRST).unwrap();
         assert_eq!(all.items.len(), 3);
         is_sound(&world);
     });
@@ -161,7 +163,7 @@ fn a_wanted_request_becomes_one_for_an_offer_and_the_rest_stays_wanted() {
         assert_eq!((told.len(), told[0].offer, told[0].warning.as_str()), (1, id, ""));
         let turned = requests::turn(app, &buys(1), want.id, None, id, (20, 10)).unwrap();
         assert_eq!((turned.state, turned.asked.quantity), (State::Queued, 20));
-        let open = app::board::wanted(app, &buys(2), None).unwrap().items;
+        let open = app::board::wanted(app, &buys(2), app::pages::Part::FIRST).unwrap().items;
         assert_eq!((open.len(), open[0].row.asked.quantity), (1, 30));
         assert_eq!((open[0].party.as_deref(), open[0].row.asked.location.as_str()), (None, ""));
         assert!(

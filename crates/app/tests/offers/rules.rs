@@ -26,18 +26,22 @@ fn what_may_stand_in_for_what_is_a_table() {
         let ask = requests::Draft { specification: dual, ..request_for(id, 1) };
         assert!(refusal(requests::draft(app, &buys(1), &ask)).contains("not Dual Band"));
         let warn = pair("Single Band", "Dual Band", Rule::Warn);
-        assert!(stock_rules::set_pair(app, &world.north, &warn).is_err());
-        stock_rules::set_pair(app, &world.rules, &warn).unwrap();
+        assert!(stock_rules::set_pair(app, &world.north, None, &warn).is_err());
+        stock_rules::set_pair(app, &world.rules, None, &warn).unwrap();
         let request = requests::draft_and_submit(app, &buys(1), &ask).unwrap();
         let view = requests::get(app, &buys(1), request.id).unwrap();
         assert_eq!(view.warning, "the HAN variant is Single Band, and Dual Band is wanted");
         let same = pair("Single Band", "Single Band", Rule::Never);
-        assert!(refusal(stock_rules::set_pair(app, &world.rules, &same)).contains("different"));
+        assert!(
+            refusal(stock_rules::set_pair(app, &world.rules, None, &same)).contains("different")
+        );
         let no_region = Pair { dimension: Dimension::Region, ..warn.clone() };
-        assert!(refusal(stock_rules::set_pair(app, &world.rules, &no_region)).contains("North"));
+        assert!(
+            refusal(stock_rules::set_pair(app, &world.rules, None, &no_region)).contains("North")
+        );
         let (of, offered, wanted) = (Dimension::HanVariant, "Single Band", "Dual Band");
-        stock_rules::drop_pair(app, &world.rules, of, offered, wanted).unwrap();
-        assert!(stock_rules::drop_pair(app, &world.rules, of, offered, wanted).is_err());
+        stock_rules::drop_pair(app, &world.rules, None, of, offered, wanted).unwrap();
+        assert!(stock_rules::drop_pair(app, &world.rules, None, of, offered, wanted).is_err());
         is_sound(&world);
     });
 }
@@ -80,13 +84,13 @@ fn hubs_past_the_end_date_of_their_version_cannot_be_offered() {
     both(|url| {
         let world = world(url);
         let (app, rules) = (&world.app, &world.rules);
-        stock_rules::set_end(app, rules, "1.1", "2026-11-23".parse().unwrap()).unwrap();
+        stock_rules::set_end(app, rules, None, "1.1", "2026-11-23".parse().unwrap()).unwrap();
         let id = drafted(&world, &listed([1, 2]));
-        stock_rules::set_end(app, rules, "1.1", "2026-11-22".parse().unwrap()).unwrap();
+        stock_rules::set_end(app, rules, None, "1.1", "2026-11-22".parse().unwrap()).unwrap();
         assert!(refusal(offers::draft(app, &world.north, &some(1))).contains("at most 0"));
         let said = refusal(offers::submit(app, &world.north, id, None));
         assert!(said.contains("installation end date was 22 November 2026"), "{said}");
-        stock_rules::drop_end(app, rules, "1.1").unwrap();
+        stock_rules::drop_end(app, rules, None, "1.1").unwrap();
         offers::submit(app, &world.north, id, None).unwrap();
         is_sound(&world);
     });
@@ -103,24 +107,25 @@ fn the_tables_go_out_as_files_and_come_in_again() {
             String::from_utf8(bytes).unwrap()
         };
         for table in RuleTable::ALL {
-            let same = stock_rules::load(app, rules, *table, out(*table).as_bytes()).unwrap();
+            let same = stock_rules::load(app, rules, *table, None, out(*table).as_bytes()).unwrap();
             assert_eq!(same, Ok(Changed { set: 0, dropped: 0 }));
         }
         let table = RuleTable::Interchangeability;
         let lines = out(table).lines().count();
         let shorter: String = out(table).split_inclusive('\n').take(lines - 1).collect();
         let more = format!("{shorter}han-variant,Dual Band,Single Band,allow\r\n");
-        let changed = stock_rules::load(app, rules, table, more.as_bytes()).unwrap();
+        let changed = stock_rules::load(app, rules, table, None, more.as_bytes()).unwrap();
         assert_eq!(changed, Ok(Changed { set: 1, dropped: 1 }));
         let wrong = "Day,Name\r\n2026-12-25,Christmas Day\r\n25/12/2026,\r\n2026-12-25,Again\r\n";
-        let wrong = stock_rules::load(app, rules, RuleTable::Holidays, wrong.as_bytes()).unwrap();
+        let wrong =
+            stock_rules::load(app, rules, RuleTable::Holidays, None, wrong.as_bytes()).unwrap();
         let lines: Vec<u32> = wrong.unwrap_err().iter().map(|mistake| mistake.line).collect();
         assert_eq!(lines, [3, 4]);
         assert!(
-            refusal(stock_rules::load(app, rules, RuleTable::Holidays, b"Date\r\n"))
+            refusal(stock_rules::load(app, rules, RuleTable::Holidays, None, b"Date\r\n"))
                 .contains("Day")
         );
-        assert!(stock_rules::load(app, &world.north, table, more.as_bytes()).is_err());
+        assert!(stock_rules::load(app, &world.north, table, None, more.as_bytes()).is_err());
         is_sound(&world);
     });
 }

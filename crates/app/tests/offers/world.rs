@@ -128,7 +128,7 @@ pub fn world(url: &str) -> World {
     let east = manager("east@example.org", "EASTERN");
     let dcc = person(&app, "dcc@example.org", Role::DccLogistics, None, Action::PublishOffers);
     let rules = person(&app, "rules@example.org", Role::DccPolicy, None, Action::ChangeStockRules);
-    inventory::quarantine(&app, &dcc, &hub(4), "dented").unwrap();
+    inventory::quarantine(&app, &dcc, &hub(4), None, "dented").unwrap();
     World { app, north, south, east, dcc, rules }
 }
 

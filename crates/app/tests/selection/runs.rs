@@ -82,7 +82,7 @@ fn no_more_is_given_than_the_party_still_has() {
         queue(&world, 1, offer, 30);
         close(&world, offer);
         for n in 10..20 {
-            app::inventory::quarantine(&world.app, &world.dcc, &hub(n), "wet").unwrap();
+            app::inventory::quarantine(&world.app, &world.dcc, &hub(n), None, "wet").unwrap();
         }
         let run = selection::run(&world.app, &world.dcc, offer).unwrap();
         assert_eq!(given(&world, run)[0].1, 20);

@@ -311,7 +311,7 @@ fn what_the_journal_says_can_be_done_again() {
         let id = submit(&app, "four.csv", &to("MID1", [2]));
         transfer_files::withdraw(&app, &preparer(), id, None, "a mistake").unwrap();
         submit(&app, "five.csv", b"nonsense");
-        transfer_files::settle(&app, &finance(), 1, "charged to Midland").unwrap();
+        transfer_files::settle(&app, &finance(), 1, None, "charged to Midland").unwrap();
 
         rebuilds(&app);
     });

@@ -74,10 +74,13 @@ fn a_hub_that_is_installed_in_between_stays_and_finance_is_told() {
         assert_eq!(waiting.len(), 1);
         assert_eq!((waiting[0].hub, waiting[0].line), (hub(2), 3));
         assert_eq!(waiting[0].to_reference, "SOU1");
-        let settled = transfer_files::settle(&app, &finance(), waiting[0].id, "credited").unwrap();
+        let settled =
+            transfer_files::settle(&app, &finance(), waiting[0].id, None, "credited").unwrap();
         assert_eq!(settled.note.as_deref(), Some("credited"));
-        assert!(transfer_files::settle(&app, &finance(), waiting[0].id, "twice").is_err());
-        assert!(transfer_files::settle(&app, &preparer(), waiting[0].id, "not mine").is_err());
+        assert!(transfer_files::settle(&app, &finance(), waiting[0].id, None, "twice").is_err());
+        assert!(
+            transfer_files::settle(&app, &preparer(), waiting[0].id, None, "not mine").is_err()
+        );
         assert!(queue(InstalledFilter::Open).is_empty());
         assert_eq!(queue(InstalledFilter::Settled).len(), 1);
         books_balance(&app);

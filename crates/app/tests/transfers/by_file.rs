@@ -134,7 +134,8 @@ fn what_changes_between_check_and_apply_waits_again() {
         let file = w.prepared(id);
         transfer_files::authorise(&w.app, &w.authoriser, file, None).unwrap();
         w.install(1);
-        app::inventory::quarantine(&w.app, &w.logistics, &hub(2).to_string(), "dropped").unwrap();
+        app::inventory::quarantine(&w.app, &w.logistics, &hub(2).to_string(), None, "dropped")
+            .unwrap();
         w.run_jobs();
         let view = w.view(id);
         assert_eq!(view.state, State::CompletedWithExceptions);
@@ -142,7 +143,7 @@ fn what_changes_between_check_and_apply_waits_again() {
         let lines = w.lines(id);
         let of = |n| (lines[&hub(n)].state, lines[&hub(n)].code.as_str());
         assert_eq!((of(1), of(2)), ((LineState::Waiting, "R04"), (LineState::Waiting, "R09")));
-        app::inventory::release(&w.app, &w.logistics, &hub(2).to_string(), "fine").unwrap();
+        app::inventory::release(&w.app, &w.logistics, &hub(2).to_string(), None, "fine").unwrap();
         let how = domain::transfers::Correction::CheckAgain;
         transfers::correct(&w.app, &w.south, id, None, &hubs([2]), how, "").unwrap();
         assert_eq!(w.moved(id).counts.moved, 3);

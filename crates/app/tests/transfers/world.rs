@@ -151,7 +151,7 @@ pub fn world(url: &str) -> World {
     let authoriser = dcc("authoriser@example.org", Role::DccAuthoriser);
     let finance = dcc("finance@example.org", Role::DccFinance);
     let auditor = dcc("auditor@example.org", Role::Auditor);
-    inventory::quarantine(&app, &logistics, &hub(71).to_string(), "dented").unwrap();
+    inventory::quarantine(&app, &logistics, &hub(71).to_string(), None, "dented").unwrap();
     let world = World {
         app,
         north,
@@ -217,7 +217,7 @@ impl World {
 
     /// The DCC sets the last day of installation of all the hubs' CHTS version.
     pub fn ends(&self, on: &str) {
-        stock_rules::set_end(&self.app, &self.logistics, "1.1", on.parse().unwrap()).unwrap();
+        stock_rules::set_end(&self.app, &self.logistics, None, "1.1", on.parse().unwrap()).unwrap();
     }
 
     pub fn later(&self, by: SignedDuration) {

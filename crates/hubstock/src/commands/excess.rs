@@ -103,12 +103,12 @@ pub fn saved_filter(arguments: &Arguments, command: &SavedFilter) -> Result<Ende
             output::print(arguments, &json!({ "filter": id.to_string() }), id);
         }
         SavedFilter::Notify { reference: text, off, who } => {
-            board::set_notifies(&app, &acting(who)?, reference(text)?, !off)?;
+            board::set_notifies(&app, &acting(who)?, reference(text)?, None, !off)?;
             let said = if *off { "Does not tell any more" } else { "Tells of new offers" };
             output::print(arguments, &json!({ "filter": text, "notifies": !off }), said);
         }
         SavedFilter::Drop { reference: text, who } => {
-            board::drop_filter(&app, &acting(who)?, reference(text)?)?;
+            board::drop_filter(&app, &acting(who)?, reference(text)?, None)?;
             output::print(arguments, &json!({ "dropped": text }), "Dropped");
         }
     }

@@ -219,9 +219,9 @@ pub fn quarantine(
     let app = open(arguments)?;
     let actor = app::sign_in::actor_by_email(&app, &who.email, Action::Quarantine, None)?;
     let hub = if out {
-        inventory::release(&app, &actor, id, reason)?
+        inventory::release(&app, &actor, id, None, reason)?
     } else {
-        inventory::quarantine(&app, &actor, id, reason)?
+        inventory::quarantine(&app, &actor, id, None, reason)?
     };
     let state = if out { "released" } else { "quarantined" };
     output::print(

@@ -21,7 +21,7 @@ pub fn notice(arguments: &Arguments, command: &Notice) -> Result<Ended> {
         Notice::List { unread, who } => {
             let actor = acting(&who.email)?;
             let found = every(|before| {
-                let part = notifications::notices(&app, &actor, *unread, before)?;
+                let part = notifications::notices(&app, &actor, *unread, before.into())?;
                 Ok((part.items, part.next))
             })?;
             let json: Vec<Value> = found.iter().map(notice_json).collect();
@@ -48,7 +48,7 @@ pub fn notice(arguments: &Arguments, command: &Notice) -> Result<Ended> {
                 .ok_or_else(|| Refusal::not_found(format!("kind of message {kind}")))?;
             let way = Delivery::from_word(delivery)
                 .ok_or_else(|| Refusal::field("delivery", "Say now, digest or off."))?;
-            notifications::choose(&app, &actor, kind, way)?;
+            notifications::choose(&app, &actor, kind, None, way)?;
             choices(arguments, &app, &actor)?;
         }
     }
@@ -103,7 +103,7 @@ pub fn mail(arguments: &Arguments, command: &Mail) -> Result<Ended> {
             let operator = Actor::local_operator();
             let wanted = wanted.transpose()?;
             let found = every(|before| {
-                let part = notifications::messages(&app, &operator, wanted, before)?;
+                let part = notifications::messages(&app, &operator, wanted, before.into())?;
                 Ok((part.items, part.next))
             })?;
             let json: Vec<Value> = found.iter().map(mail_json).collect();

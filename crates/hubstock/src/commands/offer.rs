@@ -215,7 +215,7 @@ pub fn offer(arguments: &Arguments, command: &Offer) -> Result<Ended> {
             let actor = manages(who)?;
             let party = party_in(&app, &actor, party.as_deref())?;
             let offer = offer.as_deref().map(reference).transpose()?;
-            match offers::check_list(&app, &actor, party, offer, &read(file)?)? {
+            match offers::check_list(&app, &actor, party, offer, &read_file(file)?)? {
                 Ok(hubs) => {
                     let text = format!("{hubs} hubs can be offered together");
                     output::print(arguments, &json!({ "hubs": hubs }), text);
@@ -271,7 +271,7 @@ pub fn offer(arguments: &Arguments, command: &Offer) -> Result<Ended> {
                     .ok_or_else(|| one_of("state", State::ALL.iter().map(|s| s.name())))
             });
             let wanted = offers::Wanted { party: None, state: state.transpose()? };
-            let rows = all(|before| offers::list(&app, &Actor::local_operator(), &wanted, before))?;
+            let rows = all(|before| offers::list(&app, &Actor::local_operator(), &wanted, before.into()))?;
             let json: Vec<Value> = rows.iter().map(|(row, _)| shown(row)).collect();
             let text: String = rows.iter().map(|(row, _)| line(row) + "\n").collect();
             output::print(arguments, &json.into(), text);
@@ -288,7 +288,7 @@ pub fn offer(arguments: &Arguments, command: &Offer) -> Result<Ended> {
                 output::print(arguments, &json, format!("Written to {}", path.display()));
                 return Ok(Ended::Well);
             }
-            let rows = all(|before| board::offers(&app, &actor, &filter, before))?;
+            let rows = all(|before| board::offers(&app, &actor, &filter, before.into()))?;
             let json: Vec<Value> = rows.iter().map(|listed| shown(&listed.row)).collect();
             let text: String = rows.iter().map(|listed| line(&listed.row) + "\n").collect();
             output::print(arguments, &json.into(), text);
@@ -385,7 +385,7 @@ pub fn request(arguments: &Arguments, command: &Request) -> Result<Ended> {
             requests::get(&app, &Actor::local_operator(), reference(id)?)?.row
         }
         Request::Wanted => {
-            let found = all(|before| board::wanted(&app, &Actor::local_operator(), before))?;
+            let found = all(|before| board::wanted(&app, &Actor::local_operator(), before.into()))?;
             let rows: Vec<RequestRow> = found.into_iter().map(|listed| listed.row).collect();
             return Ok(show_requests(arguments, &rows));
         }
@@ -398,7 +398,7 @@ pub fn request(arguments: &Arguments, command: &Request) -> Result<Ended> {
             let offer: Option<OfferId> = offer.as_deref().map(reference).transpose()?;
             let wanted = requests::Wanted { party: None, state: state.transpose()?, offer };
             let found =
-                all(|before| requests::list(&app, &Actor::local_operator(), &wanted, before))?;
+                all(|before| requests::list(&app, &Actor::local_operator(), &wanted, before.into()))?;
             let rows: Vec<RequestRow> = found.into_iter().map(|(row, _)| row).collect();
             return Ok(show_requests(arguments, &rows));
         }
@@ -450,12 +450,12 @@ pub fn holiday(arguments: &Arguments, command: &Holiday) -> Result<Ended> {
         }
         Holiday::Set { day, name, who } => {
             let actor = acting(&app, who, Action::ChangeStockRules)?;
-            timers::set_holiday(&app, &actor, *day, name)?;
+            timers::set_holiday(&app, &actor, None, *day, name)?;
             output::print(arguments, &json!({ "day": day.to_string() }), format!("{day} {name}"));
         }
         Holiday::Remove { day, who } => {
             let actor = acting(&app, who, Action::ChangeStockRules)?;
-            timers::drop_holiday(&app, &actor, *day)?;
+            timers::drop_holiday(&app, &actor, None, *day)?;
             output::print(arguments, &json!({ "removed": day.to_string() }), "Removed");
         }
         Holiday::Export { out } => export_table(&app, RuleTable::Holidays, out.as_deref())?,
@@ -480,7 +480,7 @@ fn load_table(
     who: &Who,
 ) -> Result<Ended> {
     let actor = acting(app, who, Action::ChangeStockRules)?;
-    match stock_rules::load(app, &actor, table, &read_file(file)?)? {
+    match stock_rules::load(app, &actor, table, None, &read_file(file)?)? {
         Ok(changed) => {
             let json = json!({ "set": changed.set, "removed": changed.dropped });
             let text = format!("{} rows set, {} removed", changed.set, changed.dropped);

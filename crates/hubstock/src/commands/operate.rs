@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use app::journal::read::{self, Entry, JournalFilter};
+use app::pages::Part;
 use app::{Error, Result};
 use domain::access::{Action, Actor};
 use serde_json::json;
@@ -61,9 +62,9 @@ pub fn journal(arguments: &Arguments, which: &Journal) -> Result<Ended> {
         actor: by.transpose()?.map(|person| person.id),
     };
     let most = usize::try_from(which.most.clamp(1, 10_000)).expect("it is a small number");
-    let mut entries = read::list(&app, &operator, &filter, None)?;
+    let mut entries = read::list(&app, &operator, &filter, Part::FIRST)?;
     while let Some(before) = entries.next.filter(|_| entries.items.len() < most) {
-        let more = read::list(&app, &operator, &filter, Some(before))?;
+        let more = read::list(&app, &operator, &filter, Some(before).into())?;
         entries.items.extend(more.items);
         entries.next = more.next;
     }

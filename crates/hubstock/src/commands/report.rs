@@ -1,6 +1,6 @@
 //! `hubstock report`.
 
-use app::delivery_report::{self, Asker, Proof, ReportRun};
+use app::delivery_report::{self, Asker, ReportRun};
 use app::jobs::JobKind;
 use app::tables::Format as TableFormat;
 use app::{App, Result};
@@ -49,18 +49,8 @@ pub fn run(arguments: &Arguments, command: &Report) -> Result<Ended> {
         }
         Report::Prove { reference: reference_text } => {
             let run: ReportRunId = reference(reference_text)?;
-            let (proved, text) = match delivery_report::prove(&app, run)? {
-                Proof::Proved { seq, sha256 } => {
-                    (true, format!("{run} is as entry {seq} says: {}", app::files::hex(&sha256)))
-                }
-                Proof::NoFile => {
-                    (false, format!("{run}'s file is not in {}", app.reports.display()))
-                }
-                Proof::OtherFile { in_journal, of_file } => {
-                    (false, format!("the journal says {in_journal}, the file is {of_file}"))
-                }
-                Proof::EntryChanged { seq } => (false, format!("entry {seq} has been changed")),
-            };
+            let proof = delivery_report::prove(&app, &Actor::local_operator(), run)?;
+            let (proved, text) = (proof.is_good(), proof.words(run));
             output::print(
                 arguments,
                 &json!({ "run": reference_text, "proved": proved, "message": text }),
@@ -73,7 +63,7 @@ pub fn run(arguments: &Arguments, command: &Report) -> Result<Ended> {
 
 fn list(app: &App) -> Result<Vec<ReportRun>> {
     every(|before| {
-        let part = delivery_report::list(app, &Actor::local_operator(), before)?;
+        let part = delivery_report::list(app, &Actor::local_operator(), before.into())?;
         Ok((part.items, part.next))
     })
 }

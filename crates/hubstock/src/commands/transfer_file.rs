@@ -376,7 +376,7 @@ pub fn installed_before(arguments: &Arguments, command: &InstalledBefore) -> Res
         InstalledBefore::Settle { number, note, who } => {
             let action = Action::SettleInstalledQueue;
             let actor = app::sign_in::actor_by_email(&app, &who.email, action, None)?;
-            transfer_files::settle(&app, &actor, *number, note)?;
+            transfer_files::settle(&app, &actor, *number, None, note)?;
             output::print(arguments, &json!({ "number": number, "settled": true }), "Settled");
         }
     }

@@ -21,10 +21,10 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::given::{Given, Query, reference};
+use super::given::{Cursor, Given, IfMatch, Query, reference};
 use super::offers::{Offer, OfferMistakes, Specification, mistaken, shown};
 use super::requests::{StockRequest, shown as shown_request};
-use super::{FileBytes, Page, Problem, at};
+use super::{FileBytes, Page, Problem, at, tag, versioned};
 use crate::error_pages::{Failure, blocking};
 use crate::session::ApiActor;
 use crate::state::AppState;
@@ -40,7 +40,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(wanted))
         .routes(routes!(export))
         .routes(routes!(filters, save_filter))
-        .routes(routes!(change_filter, drop_filter))
+        .routes(routes!(show_filter, change_filter, drop_filter))
         .routes(routes!(excess_stock))
         .routes(routes!(offer_excess))
         .routes(routes!(export_table, load_table))
@@ -66,8 +66,12 @@ struct Which {
     /// Available on this day.
     #[param(example = "2026-11-23")]
     date: Option<String>,
-    /// The `next` of the page before.
-    cursor: Option<i64>,
+    /// Where the page begins: the `next` or `previous` of another one.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    cursor: Cursor,
+    /// Items on a page, 1 to 200; 50 where nothing is said.
+    limit: Option<u32>,
     /// For a file: `csv` or `xlsx`.
     format: Option<String>,
 }
@@ -97,13 +101,15 @@ async fn list(
     who: ApiActor,
     Query(which): Query<Which>,
 ) -> Result<Json<Page<Offer>>, Failure> {
+    let cursor = which.cursor.clone();
     let found = blocking(move || {
         who.actor.must(Action::SeeBoard)?;
-        board::offers(&state.app, &who.actor, &which.filter()?, which.cursor)
+        let part = which.cursor.part(which.limit)?;
+        board::offers(&state.app, &who.actor, &which.filter()?, part)
     });
     let found = found.await?;
     let items = found.items.into_iter().map(|listed| shown(listed.row, listed.party));
-    Ok(Page::part(items.collect(), found.next))
+    Ok(Page::part(items.collect(), &cursor, found.next))
 }
 
 /// Where a list goes on.
@@ -111,8 +117,12 @@ async fn list(
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct From {
-    /// The `next` of the page before.
-    cursor: Option<i64>,
+    /// Where the page begins: the `next` or `previous` of another one.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    cursor: Cursor,
+    /// Items on a page, 1 to 200; 50 where nothing is said.
+    limit: Option<u32>,
 }
 
 /// The wanted requests on the board, newest first.
@@ -124,12 +134,14 @@ async fn wanted(
     who: ApiActor,
     Query(from): Query<From>,
 ) -> Result<Json<Page<StockRequest>>, Failure> {
-    let found = blocking(move || board::wanted(&state.app, &who.actor, from.cursor)).await?;
+    let cursor = from.cursor.clone();
+    let find = move || board::wanted(&state.app, &who.actor, from.cursor.part(from.limit)?);
+    let found = blocking(find).await?;
     let items = found.items.into_iter().map(|listed| shown_request(listed.row, listed.party));
-    Ok(Page::part(items.collect(), found.next))
+    Ok(Page::part(items.collect(), &cursor, found.next))
 }
 
-fn csv_or_xlsx(word: Option<&str>) -> Result<Format, Refusal> {
+pub(super) fn csv_or_xlsx(word: Option<&str>) -> Result<Format, Refusal> {
     match word {
         None | Some("csv") => Ok(Format::Csv),
         Some("xlsx") => Ok(Format::Xlsx),
@@ -168,10 +180,13 @@ struct SavedFilter {
     filter: String,
     /// Whether its owner is told of new offers that it finds.
     notifies: bool,
+    /// Its version, the `ETag` of the same.
+    version: i64,
 }
 
 fn saved(row: SavedFilterRow) -> SavedFilter {
     SavedFilter {
+        version: row.version,
         id: row.id.to_string(),
         name: row.name,
         filter: row.filter,
@@ -219,15 +234,10 @@ async fn save_filter(
         let filter = BoardFilter::from_query(&given.filter)
             .map_err(|message| Refusal::field("filter", message))?;
         let id = board::save_filter(&state.app, &who.actor, &given.name, &filter, given.notifies)?;
-        Ok(SavedFilter {
-            id: id.to_string(),
-            name: given.name.trim().to_owned(),
-            filter: filter.query(),
-            notifies: given.notifies,
-        })
+        board::filter(&state.app, &who.actor, id)
     });
-    let made = made.await?;
-    Ok(at(StatusCode::CREATED, "/board/filters", made))
+    let made = saved(made.await?);
+    Ok(at(StatusCode::CREATED, &format!("/board/filters/{}", made.id), made))
 }
 
 /// Whether a filter notifies.
@@ -238,25 +248,45 @@ struct Notifies {
     notifies: bool,
 }
 
+/// One of the caller's saved filters.
+#[utoipa::path(get, path = "/board/filters/{id}", tag = "offers", operation_id = "get_filter",
+    params(("id" = String, Path, description = "Its number")),
+    responses((status = OK, body = SavedFilter), Problem),
+    security(("token" = []), ("session" = [])))]
+async fn show_filter(
+    State(state): State<AppState>,
+    who: ApiActor,
+    Path(id): Path<String>,
+) -> Result<Response, Failure> {
+    let row = blocking(move || {
+        who.actor.must(Action::SeeBoard)?;
+        let id: SavedFilterId = reference(&id, "saved filter")?;
+        board::filter(&state.app, &who.actor, id)
+    });
+    let row = row.await?;
+    Ok(versioned(row.version, saved(row)))
+}
+
 /// Says whether a saved filter notifies.
 #[utoipa::path(put, path = "/board/filters/{id}", tag = "offers", operation_id = "change_filter",
     params(("id" = String, Path, description = "Its number")),
     request_body = Notifies,
-    responses((status = NO_CONTENT), Problem),
+    responses((status = OK, body = SavedFilter), Problem),
     security(("token" = []), ("session" = [])))]
 async fn change_filter(
     State(state): State<AppState>,
     who: ApiActor,
     Path(id): Path<String>,
+    IfMatch(version): IfMatch,
     Given(given): Given<Notifies>,
 ) -> Result<Response, Failure> {
-    blocking(move || {
+    let row = blocking(move || {
         who.actor.must(Action::SeeBoard)?;
         let id: SavedFilterId = reference(&id, "saved filter")?;
-        board::set_notifies(&state.app, &who.actor, id, given.notifies)
-    })
-    .await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+        board::set_notifies(&state.app, &who.actor, id, version, given.notifies)
+    });
+    let row = row.await?;
+    Ok(versioned(row.version, saved(row)))
 }
 
 /// Removes a saved filter.
@@ -268,11 +298,12 @@ async fn drop_filter(
     State(state): State<AppState>,
     who: ApiActor,
     Path(id): Path<String>,
+    IfMatch(version): IfMatch,
 ) -> Result<Response, Failure> {
     blocking(move || {
         who.actor.must(Action::SeeBoard)?;
         let id: SavedFilterId = reference(&id, "saved filter")?;
-        board::drop_filter(&state.app, &who.actor, id)
+        board::drop_filter(&state.app, &who.actor, id, version)
     })
     .await?;
     Ok(StatusCode::NO_CONTENT.into_response())
@@ -411,9 +442,9 @@ async fn offer_excess(
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-struct Form {
+pub(super) struct Form {
     /// `csv` or `xlsx`.
-    format: Option<String>,
+    pub(super) format: Option<String>,
 }
 
 fn table_in(word: &str) -> Result<RuleTable, Refusal> {
@@ -436,10 +467,12 @@ async fn export_table(
     who.actor.must(Action::SeeStockRules)?;
     let (table, format) = (table_in(&table)?, csv_or_xlsx(form.format.as_deref())?);
     let name = format!("{}.{}", table.word(), format.word());
-    streams::download(&name, format.media_type(), move |mut out| {
+    let (app, actor) = (state.app.clone(), who.actor.clone());
+    let version = blocking(move || stock_rules::version(&app, &actor, table)).await?;
+    let file = streams::download(&name, format.media_type(), move |mut out| {
         stock_rules::export(&state.app, &who.actor, table, format, &mut out).map(|_| ())
-    })
-    .await
+    });
+    Ok((tag(version), file.await?).into_response())
 }
 
 /// What a file changed.
@@ -464,6 +497,7 @@ async fn load_table(
     State(state): State<AppState>,
     who: ApiActor,
     Path(table): Path<String>,
+    IfMatch(version): IfMatch,
     body: Body,
 ) -> Result<Response, Failure> {
     who.actor.must(Action::ChangeStockRules)?;
@@ -475,7 +509,7 @@ async fn load_table(
         if bytes.len() as u64 > FILE_LIMIT {
             return Err(app::files::too_large(FILE_LIMIT).into());
         }
-        stock_rules::load(&state.app, &who.actor, table, &bytes)
+        stock_rules::load(&state.app, &who.actor, table, version, &bytes)
     });
     Ok(match loaded.await? {
         Ok(changed) => Json(Changed { set: changed.set, dropped: changed.dropped }).into_response(),

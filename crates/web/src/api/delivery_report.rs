@@ -14,8 +14,8 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::given::{Given, Query, reference};
-use super::{FileBytes, Page, Problem, at};
+use super::given::{Cursor, Given, Query, reference};
+use super::{FileBytes, Page, Problem, at, tagged};
 use crate::error_pages::{Failure, blocking};
 use crate::session::ApiActor;
 use crate::state::AppState;
@@ -27,6 +27,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(list, request))
         .routes(routes!(show))
         .routes(routes!(download))
+        .routes(routes!(proof))
 }
 
 /// A run of the report.
@@ -99,23 +100,30 @@ fn shown(run: ReportRun) -> DeliveryReport {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-struct Cursor {
-    /// The `next` of the page before.
-    cursor: Option<i64>,
+struct WhichPart {
+    /// Where the page begins: the `next` or `previous` of another one.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    cursor: Cursor,
+    /// Items on a page, 1 to 200; 50 where nothing is said.
+    limit: Option<u32>,
 }
 
 /// Runs of the report, newest first.
 #[utoipa::path(get, path = "/delivery-reports", tag = "delivery report",
-    operation_id = "list_delivery_reports", params(Cursor),
+    operation_id = "list_delivery_reports", params(WhichPart),
     responses((status = OK, body = Page<DeliveryReport>), Problem),
     security(("token" = []), ("session" = [])))]
 async fn list(
     State(state): State<AppState>,
     who: ApiActor,
-    Query(Cursor { cursor }): Query<Cursor>,
+    Query(which): Query<WhichPart>,
 ) -> Result<Json<Page<DeliveryReport>>, Failure> {
-    let runs = blocking(move || delivery_report::list(&state.app, &who.actor, cursor)).await?;
-    Ok(Page::part(runs.items.into_iter().map(shown).collect(), runs.next))
+    let cursor = which.cursor.clone();
+    let find =
+        move || delivery_report::list(&state.app, &who.actor, which.cursor.part(which.limit)?);
+    let runs = blocking(find).await?;
+    Ok(Page::part(runs.items.into_iter().map(shown).collect(), &cursor, runs.next))
 }
 
 /// What a run shall be.
@@ -158,12 +166,12 @@ async fn show(
     State(state): State<AppState>,
     who: ApiActor,
     Path(id): Path<String>,
-) -> Result<Json<DeliveryReport>, Failure> {
+) -> Result<Response, Failure> {
     let find = move || {
         who.actor.must(Action::SeeDeliveryReport)?;
         delivery_report::get(&state.app, &who.actor, reference(&id, "report")?)
     };
-    Ok(Json(shown(blocking(find).await?)))
+    Ok(tagged(shown(blocking(find).await?)))
 }
 
 /// The file of a run.
@@ -191,4 +199,33 @@ async fn download(
         Ok(())
     })
     .await
+}
+
+/// Whether a run's file is the one that was written.
+#[derive(Serialize, ToSchema)]
+struct ReportProof {
+    /// Whether it is, byte for byte, the one that the journal names.
+    proved: bool,
+    /// What was found: the entry and the hash, or what differs.
+    message: String,
+}
+
+/// Holds a run's file against its entry in the journal.
+#[utoipa::path(get, path = "/delivery-reports/{id}/proof", tag = "delivery report",
+    operation_id = "prove_delivery_report",
+    params(("id" = String, Path, description = "The run")),
+    responses((status = OK, body = ReportProof), Problem),
+    security(("token" = []), ("session" = [])))]
+async fn proof(
+    State(state): State<AppState>,
+    who: ApiActor,
+    Path(id): Path<String>,
+) -> Result<Json<ReportProof>, Failure> {
+    let prove = move || {
+        who.actor.must(Action::SeeDeliveryReport)?;
+        let id: ReportRunId = reference(&id, "report")?;
+        let proof = delivery_report::prove(&state.app, &who.actor, id)?;
+        Ok(ReportProof { proved: proof.is_good(), message: proof.words(id) })
+    };
+    Ok(Json(blocking(prove).await?))
 }

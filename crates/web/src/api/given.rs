@@ -1,8 +1,10 @@
 //! What a call gives: its JSON, its query, its `If-Match`; what is wrong with it is a problem
 //! document that says so.
 
+use std::fmt::Display;
 use std::str::FromStr;
 
+use app::pages::Part;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
@@ -10,9 +12,11 @@ use axum::http::header::IF_MATCH;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use domain::Refusal;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::error_pages::Failure;
+use crate::page::shortened;
 use crate::state::AppState;
 
 /// The body of a call, as JSON.
@@ -67,6 +71,50 @@ impl FromRequestParts<AppState> for IfMatch {
     }
 }
 
+/// Where a page of a list begins.
+///
+/// A list is read onwards, so what a caller is given as a cursor is the way there: where each page
+/// from the second up to this one begins. To a caller it is a word without a meaning.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Cursor(String);
+
+/// The cursor of the first page.
+const FIRST: &str = "first";
+
+impl Cursor {
+    fn way(&self) -> &str {
+        if self.0 == FIRST { "" } else { &self.0 }
+    }
+
+    /// Where the page begins; none for the first.
+    pub fn place<T: FromStr>(&self) -> Result<Option<T>, Refusal> {
+        let last = self.way().rsplit('_').next().filter(|last| !last.is_empty());
+        let damaged = |_| Refusal::field("cursor", "This is no cursor that a page of a list gave.");
+        last.map(|last| last.parse().map_err(damaged)).transpose()
+    }
+
+    /// The cursor of the page before; none on the first.
+    pub fn previous(&self) -> Option<String> {
+        let way = self.way();
+        let before = way.rsplit_once('_').map_or(FIRST, |(before, _)| before);
+        (!way.is_empty()).then(|| before.to_owned())
+    }
+
+    /// The cursor of the page after, which begins there.
+    pub fn next(&self, place: impl Display) -> String {
+        match self.way() {
+            "" => place.to_string(),
+            way => format!("{}_{place}", shortened(way)),
+        }
+    }
+
+    /// The part of a list that it and the number of items asked for mean.
+    pub fn part(&self, wanted: Option<u32>) -> Result<Part, Refusal> {
+        Ok(Part { before: self.place()?, limit: limit(wanted) })
+    }
+}
+
 /// A reference in an address. What is not one stands for nothing.
 pub fn reference<T: FromStr>(given: &str, what: &str) -> Result<T, Refusal> {
     given.parse().map_err(|_| Refusal::not_found(what))
@@ -75,4 +123,26 @@ pub fn reference<T: FromStr>(given: &str, what: &str) -> Result<T, Refusal> {
 /// How long a page of a list is.
 pub fn limit(wanted: Option<u32>) -> u32 {
     wanted.unwrap_or(50).clamp(1, 200)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_on_can_be_gone_back() {
+        let mut cursor = Cursor::default();
+        assert_eq!((cursor.place::<i64>(), cursor.previous()), (Ok(None), None));
+        for place in [50, 100, -7] {
+            cursor = Cursor(cursor.next(place));
+            assert_eq!(cursor.place(), Ok(Some(place)));
+        }
+        for place in [Some(100), Some(50), None] {
+            cursor = Cursor(cursor.previous().unwrap_or_default());
+            assert_eq!(cursor.place::<i64>(), Ok(place));
+        }
+        assert_eq!(cursor.previous(), None);
+        assert_eq!(cursor.next(50), "50");
+        assert!(Cursor("x".into()).place::<i64>().is_err());
+    }
 }

@@ -19,7 +19,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::given::{Given, IfMatch, Query, limit, reference};
+use super::given::{Cursor, Given, IfMatch, Query, limit, reference};
 use super::jobs::{Job, newest};
 use super::people::Reason;
 use super::{FileBytes, Page, Problem, at, versioned};
@@ -122,9 +122,11 @@ struct Which {
     /// Only this kind.
     #[param(example = "deliveries")]
     kind: Option<String>,
-    /// The `next` of the page before.
-    cursor: Option<i64>,
-    /// Items on a page, 1 to 200.
+    /// Where the page begins: the `next` or `previous` of another one.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    cursor: Cursor,
+    /// Items on a page, 1 to 200; 50 where nothing is said.
     limit: Option<u32>,
 }
 
@@ -137,12 +139,13 @@ async fn list(
     who: ApiActor,
     Query(which): Query<Which>,
 ) -> Result<Json<Page<Import>>, Failure> {
+    let cursor = which.cursor.clone();
     let page = blocking(move || {
         let kind = which.kind.as_deref().map(kind).transpose()?;
-        imports::list(&state.app, &who.actor, kind, which.cursor, limit(which.limit))
+        imports::list(&state.app, &who.actor, kind, which.cursor.place()?, limit(which.limit))
     });
     let page = page.await?;
-    Ok(Page::part(page.items.into_iter().map(shown).collect(), page.next))
+    Ok(Page::part(page.items.into_iter().map(shown).collect(), &cursor, page.next))
 }
 
 /// The file that is sent.
@@ -316,8 +319,7 @@ async fn answer(
 /// Lets a compared snapshot change the inventory. Never the person who sent it.
 #[utoipa::path(post, path = "/imports/{id}/authorise", tag = "inventory",
     operation_id = "authorise_snapshot",
-    params(("id" = String, Path, description = "The import"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+    params(("id" = String, Path, description = "The import")),
     responses((status = ACCEPTED, body = Import), Problem),
     security(("token" = []), ("session" = [])))]
 async fn authorise(
@@ -339,8 +341,7 @@ async fn authorise(
 /// Turns a compared snapshot down.
 #[utoipa::path(post, path = "/imports/{id}/reject", tag = "inventory",
     operation_id = "reject_snapshot",
-    params(("id" = String, Path, description = "The import"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+    params(("id" = String, Path, description = "The import")),
     request_body = Reason,
     responses((status = OK, body = Import), Problem),
     security(("token" = []), ("session" = [])))]

@@ -13,9 +13,9 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::given::{Given, Query};
+use super::given::{Cursor, Given, IfMatch, Query, limit};
 use super::people::Reason;
-use super::{FileBytes, Page, Problem};
+use super::{FileBytes, Page, Problem, versioned};
 use crate::error_pages::{Failure, blocking};
 use crate::session::ApiActor;
 use crate::state::AppState;
@@ -62,8 +62,12 @@ struct Which {
     firmware: String,
     /// The region.
     region: String,
-    /// The `next` of the page before.
-    cursor: Option<String>,
+    /// Where the page begins: the `next` or `previous` of another one.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    cursor: Cursor,
+    /// Items on a page, 1 to 200; 50 where nothing is said.
+    limit: Option<u32>,
     /// What to export: `csv` (the default), `xlsx` or `parquet`.
     format: Option<String>,
 }
@@ -204,10 +208,12 @@ async fn search(
     Query(which): Query<Which>,
 ) -> Result<Json<Page<Hub>>, Failure> {
     let cursor = which.cursor.clone();
-    let find = move || inventory::search(&state.app, &who.actor, &which.into(), cursor.as_deref());
+    let (at, limit) = (cursor.place::<String>()?, limit(which.limit));
+    let find =
+        move || inventory::search(&state.app, &who.actor, &which.into(), at.as_deref(), limit);
     let page = blocking(find).await?;
     let items = page.hubs.into_iter().map(|row| hub(row, &page.parties)).collect();
-    Ok(Json(Page { items, next: page.next }))
+    Ok(Page::part(items, &cursor, page.next))
 }
 
 /// A slice of the inventory as a file.
@@ -343,9 +349,9 @@ async fn show(
     State(state): State<AppState>,
     who: ApiActor,
     Path(id): Path<String>,
-) -> Result<Json<HubHistory>, Failure> {
+) -> Result<Response, Failure> {
     let life = blocking(move || inventory::hub(&state.app, &who.actor, &id)).await?;
-    Ok(Json(history(life)))
+    Ok(versioned(life.version, history(life)))
 }
 
 /// Keeps a hub from moving.
@@ -359,13 +365,15 @@ async fn quarantine(
     State(state): State<AppState>,
     who: ApiActor,
     Path(id): Path<String>,
+    IfMatch(version): IfMatch,
     Given(Reason { reason }): Given<Reason>,
-) -> Result<Json<HubHistory>, Failure> {
+) -> Result<Response, Failure> {
     let life = blocking(move || {
-        inventory::quarantine(&state.app, &who.actor, &id, &reason)?;
+        inventory::quarantine(&state.app, &who.actor, &id, version, &reason)?;
         inventory::hub(&state.app, &who.actor, &id)
     });
-    Ok(Json(history(life.await?)))
+    let life = life.await?;
+    Ok(versioned(life.version, history(life)))
 }
 
 /// Lets a hub move again.
@@ -378,13 +386,15 @@ async fn release(
     State(state): State<AppState>,
     who: ApiActor,
     Path(id): Path<String>,
+    IfMatch(version): IfMatch,
     Given(Reason { reason }): Given<Reason>,
-) -> Result<Json<HubHistory>, Failure> {
+) -> Result<Response, Failure> {
     let life = blocking(move || {
-        inventory::release(&state.app, &who.actor, &id, &reason)?;
+        inventory::release(&state.app, &who.actor, &id, version, &reason)?;
         inventory::hub(&state.app, &who.actor, &id)
     });
-    Ok(Json(history(life.await?)))
+    let life = life.await?;
+    Ok(versioned(life.version, history(life)))
 }
 
 /// How many hubs of one model in one region a Party has in one status.

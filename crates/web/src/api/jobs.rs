@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::given::reference;
-use super::{Page, Problem};
+use super::{Page, Problem, tagged};
 use crate::error_pages::{Failure, blocking};
 use crate::session::ApiActor;
 use crate::state::AppState;
@@ -91,9 +91,9 @@ async fn show(
     State(state): State<AppState>,
     who: ApiActor,
     Path(id): Path<String>,
-) -> Result<Json<Job>, Failure> {
+) -> Result<Response, Failure> {
     let find = move || jobs::view(&state.app, &who.actor, reference(&id, "job")?);
-    Ok(Json(shown(blocking(find).await?)))
+    Ok(tagged(shown(blocking(find).await?)))
 }
 
 /// Jobs that have failed for good and wait for somebody to have them run again, newest first.
@@ -102,7 +102,7 @@ async fn show(
     security(("token" = []), ("session" = [])))]
 async fn failed(State(state): State<AppState>, who: ApiActor) -> Result<Json<Page<Job>>, Failure> {
     let found = blocking(move || jobs::failed(&state.app, &who.actor)).await?;
-    Ok(Page::part(found.into_iter().map(shown).collect(), None))
+    Ok(Page::whole(found.into_iter().map(shown).collect()))
 }
 
 /// Has a job that has failed for good run again.

@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::given::{Query, reference};
+use super::given::{Cursor, Query, reference};
 use super::{Page, Problem};
 use crate::error_pages::{Failure, blocking};
 use crate::session::ApiActor;
@@ -36,8 +36,12 @@ struct Which {
     /// Only entries by this person.
     #[param(example = "usr-000003")]
     actor: Option<String>,
-    /// The `next` of the page before.
-    cursor: Option<i64>,
+    /// Where the page begins: the `next` or `previous` of another one.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    cursor: Cursor,
+    /// Items on a page, 1 to 200; 50 where nothing is said.
+    limit: Option<u32>,
 }
 
 /// An entry of the journal.
@@ -93,15 +97,16 @@ async fn list(
     who: ApiActor,
     Query(which): Query<Which>,
 ) -> Result<Json<Page<JournalEntry>>, Failure> {
+    let cursor = which.cursor.clone();
     let entries = blocking(move || {
         who.actor.must(Action::ReadJournal)?;
         let actor = which.actor.as_deref().map(|actor| reference::<UserId>(actor, "person"));
         let filter =
             JournalFilter { subject: which.subject, kind: which.kind, actor: actor.transpose()? };
-        read::list(&state.app, &who.actor, &filter, which.cursor)
+        read::list(&state.app, &who.actor, &filter, which.cursor.part(which.limit)?)
     });
     let entries = entries.await?;
-    Ok(Page::part(entries.items.into_iter().map(shown).collect(), entries.next))
+    Ok(Page::part(entries.items.into_iter().map(shown).collect(), &cursor, entries.next))
 }
 
 /// One entry of the journal.
@@ -118,7 +123,7 @@ async fn show(
         who.actor.must(Action::ReadJournal)?;
         let seq: i64 = reference(&seq, "entry")?;
         let filter = JournalFilter::default();
-        let entries = read::list(&state.app, &who.actor, &filter, seq.checked_add(1))?;
+        let entries = read::list(&state.app, &who.actor, &filter, seq.checked_add(1).into())?;
         let found = entries.items.into_iter().next().filter(|entry| entry.seq == seq);
         Ok(found.ok_or_else(|| Refusal::not_found("entry"))?)
     });

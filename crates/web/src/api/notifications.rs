@@ -3,6 +3,7 @@
 use app::notifications::{self, Message as MessageShown, MessageState, NoticeRow};
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::response::Response;
 use domain::Refusal;
 use domain::access::Action;
 use domain::ids::{MessageId, NoticeId};
@@ -12,8 +13,8 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::given::{Given, Query, reference};
-use super::{Page, Problem};
+use super::given::{Cursor, Given, IfMatch, Query, reference};
+use super::{Page, Problem, versioned};
 use crate::error_pages::{Failure, blocking};
 use crate::session::ApiActor;
 use crate::state::AppState;
@@ -25,7 +26,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(read_notice))
         .routes(routes!(read_notices))
         .routes(routes!(list_choices))
-        .routes(routes!(choose))
+        .routes(routes!(show_choice, choose))
         .routes(routes!(list_mail))
         .routes(routes!(get_mail))
         .routes(routes!(retry_mail))
@@ -79,8 +80,12 @@ struct WhichNotices {
     /// Only those that were not read.
     #[serde(default)]
     unread: bool,
-    /// The `next` of the page before.
-    cursor: Option<i64>,
+    /// Where the page begins: the `next` or `previous` of another one.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    cursor: Cursor,
+    /// Items on a page, 1 to 200; 50 where nothing is said.
+    limit: Option<u32>,
 }
 
 /// What one was told as a member of the organisation that one acts for, newest first.
@@ -92,11 +97,13 @@ async fn list_notices(
     who: ApiActor,
     Query(which): Query<WhichNotices>,
 ) -> Result<Json<Page<Notice>>, Failure> {
+    let cursor = which.cursor.clone();
     let found = blocking(move || {
-        notifications::notices(&state.app, &who.actor, which.unread, which.cursor)
+        let part = which.cursor.part(which.limit)?;
+        notifications::notices(&state.app, &who.actor, which.unread, part)
     });
     let found = found.await?;
-    Ok(Page::part(found.items.into_iter().map(notice).collect(), found.next))
+    Ok(Page::part(found.items.into_iter().map(notice).collect(), &cursor, found.next))
 }
 
 /// Marks a notice as read.
@@ -165,20 +172,20 @@ struct NotificationChoice {
     required: bool,
     /// Whether one chose this, rather than leaving it as it usually is.
     chosen: bool,
+    /// Its version, the `ETag` of the same.
+    version: i64,
 }
 
-fn shown_choices(choices: &[notifications::Choice]) -> Vec<NotificationChoice> {
-    let choice = |choice: &notifications::Choice| {
-        let row = choice.kind.row();
-        NotificationChoice {
-            kind: row.word.to_owned(),
-            name: row.name.to_owned(),
-            delivery: choice.delivery.word().to_owned(),
-            required: row.required,
-            chosen: choice.is_chosen,
-        }
-    };
-    choices.iter().map(choice).collect()
+fn shown_choice(choice: &notifications::Choice) -> NotificationChoice {
+    let row = choice.kind.row();
+    NotificationChoice {
+        kind: row.word.to_owned(),
+        name: row.name.to_owned(),
+        delivery: choice.delivery.word().to_owned(),
+        required: row.required,
+        chosen: choice.is_chosen,
+        version: choice.version(),
+    }
 }
 
 /// How one is told by e-mail of all that one's roles can bring.
@@ -191,7 +198,39 @@ async fn list_choices(
     who: ApiActor,
 ) -> Result<Json<Page<NotificationChoice>>, Failure> {
     let choices = blocking(move || notifications::choices(&state.app, &who.actor)).await?;
-    Ok(Page::whole(shown_choices(&choices)))
+    Ok(Page::whole(choices.iter().map(shown_choice).collect()))
+}
+
+/// How one is told by e-mail of one kind of thing.
+#[utoipa::path(get, path = "/me/notifications/{kind}", tag = "own account",
+    operation_id = "get_notification_choice",
+    params(("kind" = String, Path, description = "The kind")),
+    responses((status = OK, body = NotificationChoice), Problem),
+    security(("token" = []), ("session" = [])))]
+async fn show_choice(
+    State(state): State<AppState>,
+    who: ApiActor,
+    Path(kind): Path<String>,
+) -> Result<Response, Failure> {
+    let find = move || {
+        let kind = kind_in(&kind)?;
+        one_of(&notifications::choices(&state.app, &who.actor)?, kind)
+    };
+    let choice = blocking(find).await?;
+    Ok(versioned(choice.version(), shown_choice(&choice)))
+}
+
+fn kind_in(word: &str) -> Result<MessageKind, Refusal> {
+    MessageKind::from_word(word).ok_or_else(|| Refusal::not_found("kind of message"))
+}
+
+/// The choice of this kind, if it concerns the person at all.
+fn one_of(
+    choices: &[notifications::Choice],
+    kind: MessageKind,
+) -> app::Result<notifications::Choice> {
+    let choice = choices.iter().find(|choice| choice.kind == kind).copied();
+    Ok(choice.ok_or_else(|| Refusal::not_found("kind of message"))?)
 }
 
 /// How.
@@ -207,23 +246,25 @@ struct Way {
 #[utoipa::path(put, path = "/me/notifications/{kind}", tag = "own account",
     operation_id = "choose_notification",
     params(("kind" = String, Path, description = "The kind")),
-    request_body = Way, responses((status = OK, body = Page<NotificationChoice>), Problem),
+    request_body = Way, responses((status = OK, body = NotificationChoice), Problem),
     security(("token" = []), ("session" = [])))]
 async fn choose(
     State(state): State<AppState>,
     who: ApiActor,
     Path(kind): Path<String>,
+    IfMatch(version): IfMatch,
     Given(way): Given<Way>,
-) -> Result<Json<Page<NotificationChoice>>, Failure> {
+) -> Result<Response, Failure> {
     let chosen = blocking(move || {
         who.actor.must(Action::ReadNotices)?;
-        let kind = MessageKind::from_word(&kind);
-        let kind = kind.ok_or_else(|| Refusal::not_found("kind of message"))?;
+        let kind = kind_in(&kind)?;
         let way = Delivery::from_word(&way.delivery)
             .ok_or_else(|| Refusal::field("delivery", "Enter now, digest or off."))?;
-        notifications::choose(&state.app, &who.actor, kind, way)
+        one_of(&notifications::choices(&state.app, &who.actor)?, kind)?;
+        one_of(&notifications::choose(&state.app, &who.actor, kind, version, way)?, kind)
     });
-    Ok(Page::whole(shown_choices(&chosen.await?)))
+    let chosen = chosen.await?;
+    Ok(versioned(chosen.version(), shown_choice(&chosen)))
 }
 
 /// An e-mail, without what is only its recipient's.
@@ -301,8 +342,12 @@ struct WhichMail {
     /// Only those in this state.
     #[param(example = "Refused")]
     state: Option<String>,
-    /// The `next` of the page before.
-    cursor: Option<i64>,
+    /// Where the page begins: the `next` or `previous` of another one.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    cursor: Cursor,
+    /// Items on a page, 1 to 200; 50 where nothing is said.
+    limit: Option<u32>,
 }
 
 /// E-mails that were sent or wait, newest first.
@@ -314,6 +359,7 @@ async fn list_mail(
     who: ApiActor,
     Query(which): Query<WhichMail>,
 ) -> Result<Json<Page<Mail>>, Failure> {
+    let cursor = which.cursor.clone();
     let found = blocking(move || {
         who.actor.must(Action::SeeMail)?;
         let wanted = which.state.as_deref().map(|name| {
@@ -322,10 +368,15 @@ async fn list_mail(
                 Refusal::field("state", format!("A state is one of {}.", names.join(", ")))
             })
         });
-        notifications::messages(&state.app, &who.actor, wanted.transpose()?, which.cursor)
+        notifications::messages(
+            &state.app,
+            &who.actor,
+            wanted.transpose()?,
+            which.cursor.part(which.limit)?,
+        )
     });
     let found = found.await?;
-    Ok(Page::part(found.items.into_iter().map(mail).collect(), found.next))
+    Ok(Page::part(found.items.into_iter().map(mail).collect(), &cursor, found.next))
 }
 
 /// One e-mail.

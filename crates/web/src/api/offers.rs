@@ -17,18 +17,21 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::given::{Given, IfMatch, Query, reference};
+use super::given::{Cursor, Given, IfMatch, Query, reference};
 use super::people::Reason;
 use super::{Page, Problem, at, versioned};
 use crate::error_pages::{Failure, blocking};
+use crate::security::takes_ids;
 use crate::session::ApiActor;
 use crate::state::AppState;
 
 /// The routes of this capability.
 pub fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+    let with_ids = OpenApiRouter::new()
         .routes(routes!(list, create))
         .routes(routes!(show, change))
+        .layer(takes_ids());
+    with_ids
         .routes(routes!(ids))
         .routes(routes!(check_ids))
         .routes(routes!(submit))
@@ -377,8 +380,12 @@ struct Which {
     /// Only those in this state.
     #[param(example = "Published")]
     state: Option<String>,
-    /// The `next` of the page before.
-    cursor: Option<i64>,
+    /// Where the page begins: the `next` or `previous` of another one.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    cursor: Cursor,
+    /// Items on a page, 1 to 200; 50 where nothing is said.
+    limit: Option<u32>,
 }
 
 /// The own Party's offers, or all; newest first.
@@ -390,6 +397,7 @@ async fn list(
     who: ApiActor,
     Query(which): Query<Which>,
 ) -> Result<Json<Page<Offer>>, Failure> {
+    let cursor = which.cursor.clone();
     let found = blocking(move || {
         let of = which.state.as_deref().map(|name| {
             let names: Vec<&str> = OfferState::ALL.iter().copied().map(OfferState::name).collect();
@@ -397,11 +405,11 @@ async fn list(
             OfferState::from_name(name).ok_or_else(|| Refusal::field("state", text))
         });
         let wanted = Wanted { party: None, state: of.transpose()? };
-        offers::list(&state.app, &who.actor, &wanted, which.cursor)
+        offers::list(&state.app, &who.actor, &wanted, which.cursor.part(which.limit)?)
     });
     let found = found.await?;
     let items = found.items.into_iter().map(|(row, party)| shown(row, Some(party)));
-    Ok(Page::part(items.collect(), found.next))
+    Ok(Page::part(items.collect(), &cursor, found.next))
 }
 
 /// Drafts an offer. Nothing is reserved until it is submitted.
@@ -453,8 +461,7 @@ async fn show(
 
 /// Changes what an offer says.
 #[utoipa::path(put, path = "/offers/{id}", tag = "offers", operation_id = "change_offer",
-    params(("id" = String, Path, description = "Its number"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+    params(("id" = String, Path, description = "Its number")),
     request_body = OfferGiven,
     responses((status = OK, body = OfferFacts),
         (status = UNPROCESSABLE_ENTITY, body = OfferMistakes,
@@ -536,8 +543,7 @@ macro_rules! plain {
     ($($(#[$doc:meta])* $name:ident $path:literal $operation:literal $needs:ident;)+) => {$(
         $(#[$doc])*
         #[utoipa::path(post, path = $path, tag = "offers", operation_id = $operation,
-            params(("id" = String, Path, description = "Its number"),
-                ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+            params(("id" = String, Path, description = "Its number")),
             responses((status = OK, body = OfferFacts), Problem),
             security(("token" = []), ("session" = [])))]
         async fn $name(
@@ -567,8 +573,7 @@ macro_rules! reasoned {
     ($($(#[$doc:meta])* $name:ident $does:ident $path:literal $operation:literal $needs:ident;)+) => {$(
         $(#[$doc])*
         #[utoipa::path(post, path = $path, tag = "offers", operation_id = $operation,
-            params(("id" = String, Path, description = "Its number"),
-                ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+            params(("id" = String, Path, description = "Its number")),
             request_body = Reason,
             responses((status = OK, body = OfferFacts), Problem),
             security(("token" = []), ("session" = [])))]

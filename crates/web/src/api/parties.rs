@@ -159,8 +159,7 @@ async fn show(
 
 /// Changes a Party.
 #[utoipa::path(put, path = "/parties/{id}", tag = "parties", operation_id = "change_party",
-    params(("id" = String, Path, description = "Its number"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+    params(("id" = String, Path, description = "Its number")),
     request_body = PartyFacts,
     responses((status = OK, body = Party), Problem),
     security(("token" = []), ("session" = [])))]

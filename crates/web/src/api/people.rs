@@ -244,8 +244,7 @@ fn target(id: &str, version: Option<i64>) -> Result<Target, Refusal> {
     operation_id = "grant_role",
     params(("id" = String, Path, description = "The person"),
         ("organisation" = String, Path, description = "`centre`, or a Party"),
-        ("role" = String, Path, description = "As what"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+        ("role" = String, Path, description = "As what")),
     responses((status = OK, body = Person), Problem),
     security(("token" = []), ("session" = [])))]
 async fn grant(
@@ -267,8 +266,7 @@ async fn grant(
     operation_id = "revoke_role",
     params(("id" = String, Path, description = "The person"),
         ("organisation" = String, Path, description = "`centre`, or a Party"),
-        ("role" = String, Path, description = "As what"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+        ("role" = String, Path, description = "As what")),
     responses((status = NO_CONTENT, description = "No longer held"), Problem),
     security(("token" = []), ("session" = [])))]
 async fn revoke(
@@ -296,8 +294,7 @@ pub(super) struct Reason {
 /// Keeps a person out: at once no session, token or link of theirs works.
 #[utoipa::path(post, path = "/people/{id}/deactivate", tag = "people",
     operation_id = "deactivate_person",
-    params(("id" = String, Path, description = "The person"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+    params(("id" = String, Path, description = "The person")),
     request_body = Reason,
     responses((status = NO_CONTENT, description = "Deactivated"), Problem),
     security(("token" = []), ("session" = [])))]
@@ -316,8 +313,7 @@ async fn deactivate(
 /// Lets a person in again.
 #[utoipa::path(post, path = "/people/{id}/reactivate", tag = "people",
     operation_id = "reactivate_person",
-    params(("id" = String, Path, description = "The person"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+    params(("id" = String, Path, description = "The person")),
     responses((status = NO_CONTENT, description = "Active again"), Problem),
     security(("token" = []), ("session" = [])))]
 async fn reactivate(
@@ -343,8 +339,7 @@ struct PasswordLink {
 /// Makes a link with which a person sets a new password.
 #[utoipa::path(post, path = "/people/{id}/password-link", tag = "people",
     operation_id = "issue_password_link",
-    params(("id" = String, Path, description = "The person"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+    params(("id" = String, Path, description = "The person")),
     responses((status = CREATED, body = PasswordLink), Problem),
     security(("token" = []), ("session" = [])))]
 async fn password_link(

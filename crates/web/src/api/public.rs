@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::given::{Query, limit, reference};
+use super::given::{Cursor, Query, limit, reference};
 use super::selection::{SelectionPolicy, SelectionRun, shown_item, shown_policy};
 use super::{FileBytes, Page, Problem};
 use crate::error_pages::{Failure, blocking};
@@ -31,9 +31,11 @@ pub fn routes() -> OpenApiRouter<AppState> {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct Part {
-    /// The `next` of the page before.
-    cursor: Option<i64>,
-    /// How many at most, up to 200.
+    /// Where the page begins: the `next` or `previous` of another one.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    cursor: Cursor,
+    /// Items on a page, 1 to 200; 50 where nothing is said.
     limit: Option<u32>,
 }
 
@@ -46,8 +48,9 @@ async fn list_runs(
     Query(part): Query<Part>,
 ) -> Result<Json<Page<SelectionRun>>, Failure> {
     let most = limit(part.limit);
-    let runs = blocking(move || selection::public_runs(&state.app, part.cursor, most)).await?;
-    Ok(Page::part(runs.items.into_iter().map(shown_item).collect(), runs.next))
+    let before = part.cursor.place()?;
+    let runs = blocking(move || selection::public_runs(&state.app, before, most)).await?;
+    Ok(Page::part(runs.items.into_iter().map(shown_item).collect(), &part.cursor, runs.next))
 }
 
 /// The published record of a run, from which anybody works the result out again.

@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::given::{Given, IfMatch, Query, reference};
+use super::given::{Cursor, Given, IfMatch, Query, reference};
 use super::offers::Specification;
 use super::people::Reason;
 use super::{Page, Problem, at, versioned};
@@ -187,8 +187,12 @@ struct Which {
     state: Option<String>,
     /// Only those for this offer.
     offer: Option<String>,
-    /// The `next` of the page before.
-    cursor: Option<i64>,
+    /// Where the page begins: the `next` or `previous` of another one.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    cursor: Cursor,
+    /// Items on a page, 1 to 200; 50 where nothing is said.
+    limit: Option<u32>,
 }
 
 /// The own Party's requests, or all; newest first.
@@ -200,6 +204,7 @@ async fn list(
     who: ApiActor,
     Query(which): Query<Which>,
 ) -> Result<Json<Page<StockRequest>>, Failure> {
+    let cursor = which.cursor.clone();
     let found = blocking(move || {
         let of = which.state.as_deref().map(|name| {
             let names: Vec<&str> =
@@ -209,11 +214,11 @@ async fn list(
         });
         let offer = which.offer.as_deref().map(|offer| reference(offer, "offer"));
         let wanted = Wanted { party: None, state: of.transpose()?, offer: offer.transpose()? };
-        requests::list(&state.app, &who.actor, &wanted, which.cursor)
+        requests::list(&state.app, &who.actor, &wanted, which.cursor.part(which.limit)?)
     });
     let found = found.await?;
     let items = found.items.into_iter().map(|(row, party)| shown(row, Some(party)));
-    Ok(Page::part(items.collect(), found.next))
+    Ok(Page::part(items.collect(), &cursor, found.next))
 }
 
 /// Makes a request, for an offer or wanted, and submits it unless it is to stay a draft.
@@ -279,8 +284,7 @@ async fn decided(
 
 /// Changes what a request asks for, as long as it is in nobody's queue.
 #[utoipa::path(put, path = "/requests/{id}", tag = "requests", operation_id = "change_request",
-    params(("id" = String, Path, description = "Its number"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+    params(("id" = String, Path, description = "Its number")),
     request_body = RequestGiven,
     responses((status = OK, body = RequestFacts), Problem),
     security(("token" = []), ("session" = [])))]
@@ -300,8 +304,7 @@ async fn change(
 /// Puts a drafted request in its offer's queue, or on the board as wanted.
 #[utoipa::path(post, path = "/requests/{id}/submit", tag = "requests",
     operation_id = "submit_request",
-    params(("id" = String, Path, description = "Its number"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+    params(("id" = String, Path, description = "Its number")),
     responses((status = OK, body = RequestFacts), Problem),
     security(("token" = []), ("session" = [])))]
 async fn submit(
@@ -319,8 +322,7 @@ async fn submit(
 /// Takes a request back, before selection has given it anything.
 #[utoipa::path(post, path = "/requests/{id}/withdraw", tag = "requests",
     operation_id = "withdraw_request",
-    params(("id" = String, Path, description = "Its number"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+    params(("id" = String, Path, description = "Its number")),
     request_body = Reason,
     responses((status = OK, body = RequestFacts), Problem),
     security(("token" = []), ("session" = [])))]
@@ -352,8 +354,7 @@ struct Turn {
 /// Turns a wanted request into a request for an offer.
 #[utoipa::path(post, path = "/requests/{id}/turn", tag = "requests",
     operation_id = "turn_request",
-    params(("id" = String, Path, description = "Its number"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+    params(("id" = String, Path, description = "Its number")),
     request_body = Turn,
     responses((status = OK, body = RequestFacts), Problem),
     security(("token" = []), ("session" = [])))]

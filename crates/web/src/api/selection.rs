@@ -19,7 +19,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::given::{Given, IfMatch, Query, limit, reference};
+use super::given::{Cursor, Given, IfMatch, Query, limit, reference};
 use super::{FileBytes, Page, Problem, at, versioned};
 use crate::error_pages::{Failure, blocking};
 use crate::session::ApiActor;
@@ -196,8 +196,7 @@ async fn get_policy(
 /// Changes a draft.
 #[utoipa::path(put, path = "/selection-policies/{id}", tag = "selection",
     operation_id = "change_selection_policy",
-    params(("id" = String, Path, description = "The version's reference"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+    params(("id" = String, Path, description = "The version's reference")),
     request_body = NewPolicy,
     responses((status = OK, body = SelectionPolicy), Problem),
     security(("token" = []), ("session" = [])))]
@@ -247,8 +246,7 @@ struct Approval {
 /// Publishes a draft. It comes into force when its notice has passed; open offers keep theirs.
 #[utoipa::path(post, path = "/selection-policies/{id}/publish", tag = "selection",
     operation_id = "publish_selection_policy",
-    params(("id" = String, Path, description = "The version's reference"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+    params(("id" = String, Path, description = "The version's reference")),
     request_body = Approval,
     responses((status = OK, body = SelectionPolicy), Problem),
     security(("token" = []), ("session" = [])))]
@@ -282,8 +280,7 @@ struct WithdrawalReason {
 /// Withdraws a version that is not in force yet.
 #[utoipa::path(post, path = "/selection-policies/{id}/withdraw", tag = "selection",
     operation_id = "withdraw_selection_policy",
-    params(("id" = String, Path, description = "The version's reference"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+    params(("id" = String, Path, description = "The version's reference")),
     request_body = WithdrawalReason,
     responses((status = OK, body = SelectionPolicy), Problem),
     security(("token" = []), ("session" = [])))]
@@ -535,9 +532,11 @@ fn shown_run(view: RunView) -> SelectionResult {
 struct Wanted {
     /// Only those over this offer.
     offer: Option<String>,
-    /// The `next` of the page before.
-    cursor: Option<i64>,
-    /// How many at most, up to 200.
+    /// Where the page begins: the `next` or `previous` of another one.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    cursor: Cursor,
+    /// Items on a page, 1 to 200; 50 where nothing is said.
     limit: Option<u32>,
 }
 
@@ -551,13 +550,14 @@ async fn list_runs(
     who: ApiActor,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Page<SelectionRun>>, Failure> {
+    let cursor = wanted.cursor.clone();
     let find = move || {
         let offer = wanted.offer.as_deref().map(|id| reference(id, "offer")).transpose()?;
         let most = limit(wanted.limit);
-        selection::list_runs(&state.app, &who.actor, offer, wanted.cursor, most)
+        selection::list_runs(&state.app, &who.actor, offer, wanted.cursor.place()?, most)
     };
     let runs = blocking(find).await?;
-    Ok(Page::part(runs.items.into_iter().map(shown_item).collect(), runs.next))
+    Ok(Page::part(runs.items.into_iter().map(shown_item).collect(), &cursor, runs.next))
 }
 
 /// Over which offer.

@@ -89,8 +89,7 @@ async fn show(
 
 /// Changes a setting.
 #[utoipa::path(put, path = "/settings/{name}", tag = "settings", operation_id = "change_setting",
-    params(("name" = String, Path, description = "Its name"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+    params(("name" = String, Path, description = "Its name")),
     request_body = NewValue,
     responses((status = OK, body = Setting), Problem),
     security(("token" = []), ("session" = [])))]

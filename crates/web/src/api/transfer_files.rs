@@ -25,11 +25,12 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::given::{Given, IfMatch, Query, limit, reference};
+use super::given::{Cursor, Given, IfMatch, Query, limit, reference};
 use super::jobs::{Job, newest};
 use super::people::Reason;
 use super::{FileBytes, Page, Problem, at, versioned};
 use crate::error_pages::{Failure, blocking};
+use crate::security::takes_ids;
 use crate::session::ApiActor;
 use crate::state::AppState;
 use crate::streams;
@@ -39,10 +40,10 @@ use shown::{Line, TransferFile, shown};
 
 /// The routes of this capability.
 pub fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+    let with_ids = OpenApiRouter::new().routes(routes!(generate)).layer(takes_ids());
+    with_ids
         .routes(routes!(list, submit))
         .routes(routes!(check))
-        .routes(routes!(generate))
         .routes(routes!(show))
         .routes(routes!(authorise))
         .routes(routes!(reject))
@@ -66,9 +67,11 @@ struct Which {
     mine: bool,
     /// Only those whose name or reference holds this text.
     text: Option<String>,
-    /// The `next` of the page before.
-    cursor: Option<i64>,
-    /// Items on a page, 1 to 200.
+    /// Where the page begins: the `next` or `previous` of another one.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    cursor: Cursor,
+    /// Items on a page, 1 to 200; 50 where nothing is said.
     limit: Option<u32>,
 }
 
@@ -126,9 +129,10 @@ async fn list(
     who: ApiActor,
     Query(which): Query<Which>,
 ) -> Result<Json<Page<TransferFileSummary>>, Failure> {
+    let cursor = which.cursor.clone();
     let page = blocking(move || {
         let (filter, limit) = (which.filter()?, limit(which.limit));
-        transfer_files::list(&state.app, &who.actor, &filter, which.cursor, limit)
+        transfer_files::list(&state.app, &who.actor, &filter, which.cursor.place()?, limit)
     });
     let page = page.await?;
     let items = page.items.into_iter().map(|row| TransferFileSummary {
@@ -142,7 +146,7 @@ async fn list(
         received_at: row.received_at.to_string(),
         applied_at: row.applied_at.map(|at| at.to_string()),
     });
-    Ok(Page::part(items.collect(), page.next))
+    Ok(Page::part(items.collect(), &cursor, page.next))
 }
 
 /// The file that is sent.
@@ -455,8 +459,7 @@ async fn show(
 /// by a job.
 #[utoipa::path(post, path = "/transfer-files/{id}/authorise", tag = "transfer files",
     operation_id = "authorise_transfer_file",
-    params(("id" = String, Path, description = "The file"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+    params(("id" = String, Path, description = "The file")),
     responses((status = ACCEPTED, body = TransferFile), Problem),
     security(("token" = []), ("session" = [])))]
 async fn authorise(
@@ -477,8 +480,7 @@ async fn authorise(
 /// Turns a checked file down.
 #[utoipa::path(post, path = "/transfer-files/{id}/reject", tag = "transfer files",
     operation_id = "reject_transfer_file",
-    params(("id" = String, Path, description = "The file"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+    params(("id" = String, Path, description = "The file")),
     request_body = Reason,
     responses((status = OK, body = TransferFile), Problem),
     security(("token" = []), ("session" = [])))]
@@ -514,8 +516,7 @@ async fn end(
 /// Takes a file back that is not authorised yet.
 #[utoipa::path(post, path = "/transfer-files/{id}/withdraw", tag = "transfer files",
     operation_id = "withdraw_transfer_file",
-    params(("id" = String, Path, description = "The file"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+    params(("id" = String, Path, description = "The file")),
     request_body = Reason,
     responses((status = OK, body = TransferFile), Problem),
     security(("token" = []), ("session" = [])))]

@@ -23,7 +23,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::given::{Given, IfMatch, Query, limit, reference};
+use super::given::{Cursor, Given, IfMatch, Query, limit, reference};
 use super::people::Reason;
 use super::{FileBytes, Page, Problem, at, versioned};
 use crate::error_pages::{Failure, blocking};
@@ -123,9 +123,11 @@ struct Which {
     /// Only those with a deadline that has passed and was not met.
     #[serde(default)]
     overdue: bool,
-    /// The `next` of the page before.
-    cursor: Option<i64>,
-    /// Items on a page, 1 to 200.
+    /// Where the page begins: the `next` or `previous` of another one.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    cursor: Cursor,
+    /// Items on a page, 1 to 200; 50 where nothing is said.
     limit: Option<u32>,
 }
 
@@ -159,14 +161,21 @@ async fn list(
     who: ApiActor,
     Query(which): Query<Which>,
 ) -> Result<Json<Page<TransferSummary>>, Failure> {
+    let cursor = which.cursor.clone();
     let page = blocking(move || {
         who.actor.must(Action::SeeTransfers)?;
         let (filter, most) = (which.filter()?, limit(which.limit) as usize);
-        transfers::list(&state.app, &who.actor, &filter, which.cursor.map(TransferId), most)
+        transfers::list(
+            &state.app,
+            &who.actor,
+            &filter,
+            which.cursor.place()?.map(TransferId),
+            most,
+        )
     });
     let page = page.await?;
     let items = page.items.into_iter().map(TransferSummary::from).collect();
-    Ok(Page::part(items, page.next.map(|id| id.0)))
+    Ok(Page::part(items, &cursor, page.next.map(|id| id.0)))
 }
 
 /// What two Parties agreed between themselves.
@@ -263,8 +272,7 @@ struct Confirming {
 /// Confirms one side. Confirming twice changes nothing.
 #[utoipa::path(post, path = "/transfers/{id}/confirm", tag = "transfers",
     operation_id = "confirm_transfer",
-    params(("id" = String, Path, description = "The transfer"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+    params(("id" = String, Path, description = "The transfer")),
     request_body = Confirming,
     responses((status = OK, body = Transfer), Problem),
     security(("token" = []), ("session" = [])))]
@@ -286,8 +294,7 @@ async fn confirm(
 /// Calls a transfer off before anything was dispatched.
 #[utoipa::path(post, path = "/transfers/{id}/cancel", tag = "transfers",
     operation_id = "cancel_transfer",
-    params(("id" = String, Path, description = "The transfer"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+    params(("id" = String, Path, description = "The transfer")),
     request_body = Reason,
     responses((status = OK, body = Transfer), Problem),
     security(("token" = []), ("session" = [])))]
@@ -305,8 +312,7 @@ async fn cancel(
 /// Stops a transfer until it is released.
 #[utoipa::path(post, path = "/transfers/{id}/hold", tag = "transfers",
     operation_id = "hold_transfer",
-    params(("id" = String, Path, description = "The transfer"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+    params(("id" = String, Path, description = "The transfer")),
     request_body = Reason,
     responses((status = OK, body = Transfer), Problem),
     security(("token" = []), ("session" = [])))]
@@ -324,8 +330,7 @@ async fn hold(
 /// Lets a transfer go on where it was stopped.
 #[utoipa::path(post, path = "/transfers/{id}/release", tag = "transfers",
     operation_id = "release_transfer",
-    params(("id" = String, Path, description = "The transfer"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+    params(("id" = String, Path, description = "The transfer")),
     responses((status = OK, body = Transfer), Problem),
     security(("token" = []), ("session" = [])))]
 async fn release(
@@ -341,8 +346,7 @@ async fn release(
 /// Opens a new, linked transfer that takes back what this one moved.
 #[utoipa::path(post, path = "/transfers/{id}/reverse", tag = "transfers",
     operation_id = "reverse_transfer",
-    params(("id" = String, Path, description = "The transfer"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+    params(("id" = String, Path, description = "The transfer")),
     request_body = Reason,
     responses((status = CREATED, body = Transfer), Problem),
     security(("token" = []), ("session" = [])))]
@@ -392,8 +396,7 @@ struct SeenList {
 /// other transfer from then on.
 #[utoipa::path(post, path = "/transfers/{id}/dispatch", tag = "transfers",
     operation_id = "dispatch_transfer",
-    params(("id" = String, Path, description = "The transfer"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+    params(("id" = String, Path, description = "The transfer")),
     request_body = NewDispatch,
     responses((status = OK, body = Transfer), Problem),
     security(("token" = []), ("session" = [])))]
@@ -436,8 +439,7 @@ struct NewArrival {
 /// Declares that the consignment has arrived.
 #[utoipa::path(post, path = "/transfers/{id}/arrive", tag = "transfers",
     operation_id = "note_transfer_arrival",
-    params(("id" = String, Path, description = "The transfer"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+    params(("id" = String, Path, description = "The transfer")),
     request_body = NewArrival,
     responses((status = OK, body = Transfer), Problem),
     security(("token" = []), ("session" = [])))]
@@ -464,8 +466,7 @@ async fn arrive(
 /// file.
 #[utoipa::path(post, path = "/transfers/{id}/receive", tag = "transfers",
     operation_id = "receive_transfer",
-    params(("id" = String, Path, description = "The transfer"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`"), SeenList),
+    params(("id" = String, Path, description = "The transfer"), SeenList),
     responses((status = OK, body = Transfer), Problem),
     security(("token" = []), ("session" = [])))]
 async fn receive(
@@ -490,9 +491,11 @@ struct WhichLines {
     /// Only those with this outcome.
     #[param(example = "Missing")]
     outcome: Option<String>,
-    /// The `next` of the page before.
-    cursor: Option<i64>,
-    /// Items on a page, 1 to 200.
+    /// Where the page begins: the `next` or `previous` of another one.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    cursor: Cursor,
+    /// Items on a page, 1 to 200; 50 where nothing is said.
     limit: Option<u32>,
 }
 
@@ -508,6 +511,7 @@ async fn lines(
     Path(id): Path<String>,
     Query(which): Query<WhichLines>,
 ) -> Result<Json<Page<TransferLine>>, Failure> {
+    let cursor = which.cursor.clone();
     let page = blocking(move || {
         who.actor.must(Action::SeeTransfers)?;
         let state_of = |name: &String| one_of("state", name, LineState::ALL, LineState::name);
@@ -516,13 +520,13 @@ async fn lines(
             state: which.state.as_ref().map(state_of).transpose()?,
             outcome: which.outcome.as_ref().map(outcome_of).transpose()?,
         };
-        let after = which.cursor.map(DeviceId::from_key);
+        let after = which.cursor.place()?.map(DeviceId::from_key);
         let most = limit(which.limit) as usize;
         transfers::lines(&state.app, &who.actor, id_of(&id)?, &filter, after, most)
     });
     let page = page.await?;
     let items = page.items.into_iter().map(TransferLine::from).collect();
-    Ok(Page::part(items, page.next.map(DeviceId::key)))
+    Ok(Page::part(items, &cursor, page.next.map(DeviceId::key)))
 }
 
 /// A correction of lines that wait.
@@ -541,8 +545,7 @@ struct NewCorrection {
 /// Corrects lines that wait: all of these, or none.
 #[utoipa::path(post, path = "/transfers/{id}/correct", tag = "transfers",
     operation_id = "correct_transfer_lines",
-    params(("id" = String, Path, description = "The transfer"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+    params(("id" = String, Path, description = "The transfer")),
     request_body = NewCorrection,
     responses((status = OK, body = Transfer), Problem),
     security(("token" = []), ("session" = [])))]
@@ -567,8 +570,7 @@ async fn correct(
 /// checked. Another person authorises it.
 #[utoipa::path(post, path = "/transfers/{id}/prepare", tag = "transfers",
     operation_id = "prepare_transfer",
-    params(("id" = String, Path, description = "The transfer"),
-        ("If-Match" = String, Header, description = "The ETag that was seen, or `*`")),
+    params(("id" = String, Path, description = "The transfer")),
     responses((status = ACCEPTED, body = Transfer), Problem),
     security(("token" = []), ("session" = [])))]
 async fn prepare(

@@ -2,7 +2,6 @@
 
 use app::sign_in::{self, NewToken, OpenSession, Token};
 use askama::Template;
-use axum::Router;
 use axum::extract::{Form, Path};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -12,15 +11,15 @@ use domain::ids::TokenId;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{number_in, shown_in_form};
+use super::{Pages, number_in, shown_in_form};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Choice, Flash, Layout, Problems, Section, filters, redirect_with, render};
 use crate::session::{ClientAddress, SignedIn, cookie};
 use crate::state::AppState;
 
 /// The pages of this capability.
-pub fn routes() -> Router<AppState> {
-    Router::new()
+pub fn routes() -> Pages {
+    Pages::new()
         .route("/account", get(show))
         .route("/account/password", get(password_form).post(password))
         .route("/account/sessions/{id}/end", post(end_session))

@@ -5,7 +5,6 @@ use app::offers::OfferRow;
 use app::requests::RequestRow;
 use app::tables::Format;
 use askama::Template;
-use axum::Router;
 use axum::extract::{Form, Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -16,7 +15,7 @@ use domain::ids::SavedFilterId;
 use domain::inventory::REGIONS;
 use serde::Deserialize;
 
-use super::{address, may, must_see, number_in, shown_in_form};
+use super::{Pages, address, may, must_see, number_in, shown_in_form};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{
     Choice, Flash, Layout, Paging, Problems, Section, filters, redirect_with, render,
@@ -26,8 +25,8 @@ use crate::state::AppState;
 use crate::streams::download;
 
 /// The pages of this capability.
-pub fn routes() -> Router<AppState> {
-    Router::new()
+pub fn routes() -> Pages {
+    Pages::new()
         .route("/board", get(show))
         .route("/board/wanted", get(wanted))
         .route("/board/export", get(export))
@@ -139,7 +138,7 @@ async fn page(
     let (app, actor, wanted) = (state.app.clone(), who.actor.clone(), filter.clone());
     let before = asked.before.parse().ok();
     let (found, saved) = blocking(move || {
-        let found = board::offers(&app, &actor, &wanted, before)?;
+        let found = board::offers(&app, &actor, &wanted, before.into())?;
         Ok((found, board::filters(&app, &actor)?))
     })
     .await?;
@@ -190,7 +189,7 @@ async fn wanted(
 ) -> Result<Response, Failure> {
     must_see(&who.actor, Action::SeeBoard)?;
     let (actor, before) = (who.actor.clone(), query.before.parse().ok());
-    let found = blocking(move || board::wanted(&state.app, &actor, before)).await?;
+    let found = blocking(move || board::wanted(&state.app, &actor, before.into())).await?;
     let next = found.next.map(|next| address("/board/wanted", &[("before", &next.to_string())]));
     let page = WantedPage {
         layout: Layout::of(&who.viewer, Section::Board, "Wanted stock")
@@ -254,6 +253,7 @@ async fn save(
 #[serde(default)]
 struct Change {
     then: String,
+    version: String,
 }
 
 async fn change(
@@ -269,12 +269,18 @@ async fn change(
         "quiet" => (Some(false), "You are no longer told of new offers that it finds"),
         _ => (None, "Filter removed"),
     };
-    blocking(move || match what {
-        Some(notifies) => board::set_notifies(&state.app, &who.actor, id, notifies),
-        None => board::drop_filter(&state.app, &who.actor, id),
-    })
-    .await?;
-    Ok(redirect_with("/board", said))
+    let (app, actor, version) = (state.app.clone(), who.actor.clone(), form.version.parse().ok());
+    let done = blocking(move || match what {
+        Some(notifies) => board::set_notifies(&app, &actor, id, version, notifies).map(drop),
+        None => board::drop_filter(&app, &actor, id, version),
+    });
+    match done.await {
+        Ok(()) => Ok(redirect_with("/board", said)),
+        Err(failure) => {
+            let (status, problems) = shown_in_form(failure)?;
+            page(state, who, Flash::default(), Asked::default(), status, problems).await
+        }
+    }
 }
 
 /// The address of the board under a saved filter.

@@ -7,7 +7,6 @@ pub(super) mod upload;
 
 use app::imports::{self, ImportView};
 use askama::Template;
-use axum::Router;
 use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -16,7 +15,7 @@ use domain::access::Action;
 use domain::imports::{ImportKind, ImportState};
 use serde::Deserialize;
 
-use super::{address, may, must_see};
+use super::{Pages, address, may, must_see};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Flash, Layout, Paging, Section, filters, render};
 use crate::security::takes_files;
@@ -27,9 +26,9 @@ use crate::state::AppState;
 const PAGE: u32 = 50;
 
 /// The pages of this capability.
-pub fn routes() -> Router<AppState> {
+pub fn routes() -> Pages {
     let upload = get(upload::form).post(upload::send).layer(takes_files());
-    Router::new()
+    Pages::new()
         .route("/deliveries", get(list))
         .route("/deliveries/new", upload)
         .route("/deliveries/{id}", get(show::show))

@@ -1,21 +1,20 @@
 //! What dry runs answered line by line, to be saved.
 
 use app::dry_runs;
-use axum::Router;
 use axum::extract::Path;
 use axum::response::Response;
 use axum::routing::get;
 use domain::ids::FileId;
 
-use super::number_in;
+use super::{Pages, number_in};
 use crate::error_pages::{Failure, blocking};
 use crate::session::SignedIn;
 use crate::state::AppState;
 use crate::streams::download;
 
 /// The pages of this capability.
-pub fn routes() -> Router<AppState> {
-    Router::new().route("/dry-runs/{id}", get(answers))
+pub fn routes() -> Pages {
+    Pages::new().route("/dry-runs/{id}", get(answers))
 }
 
 /// The answers to a dry run of the reader's own.

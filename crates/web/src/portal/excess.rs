@@ -3,7 +3,6 @@
 use app::excess::{self, ExcessGroup, ExcessPallet, Offered, Picked};
 use app::offers::Drafted;
 use askama::Template;
-use axum::Router;
 use axum::extract::{Form, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -13,7 +12,7 @@ use domain::ids::PartyId;
 use domain::{Refusal, refusal::RefusalKind};
 use serde::Deserialize;
 
-use super::{may, must_see, party_book, shown_in_form};
+use super::{Pages, may, must_see, party_book, shown_in_form};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Choice, Layout, Problems, Section, choices, filters, redirect_with, render};
 use crate::session::SignedIn;
@@ -23,8 +22,8 @@ use crate::state::AppState;
 const MOST_PALLETS: usize = 200;
 
 /// The pages of this capability.
-pub fn routes() -> Router<AppState> {
-    Router::new().route("/excess", get(show).post(offer))
+pub fn routes() -> Pages {
+    Pages::new().route("/excess", get(show).post(offer))
 }
 
 #[derive(Template)]

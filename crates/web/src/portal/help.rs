@@ -1,21 +1,21 @@
 //! Help and the accessibility statement.
 
 use askama::Template;
+use axum::Extension;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
-use axum::{Extension, Router};
 use domain::inventory::SmiStatus;
 use domain::transfer_files::Code;
 
-use super::public_layout;
+use super::{Pages, public_layout};
 use crate::page::{Layout, filters, render};
 use crate::session::SignedIn;
 use crate::state::AppState;
 
 /// The pages of this capability.
-pub fn routes() -> Router<AppState> {
-    Router::new().route("/help", get(help)).route("/accessibility", get(accessibility))
+pub fn routes() -> Pages {
+    Pages::new().route("/help", get(help)).route("/accessibility", get(accessibility))
 }
 
 #[derive(Template)]

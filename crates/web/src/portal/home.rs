@@ -6,12 +6,13 @@ mod tasks;
 use app::App;
 use app::people::{self, Person, PersonState};
 use askama::Template;
+use axum::Extension;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
-use axum::{Extension, Router};
 use domain::access::{Actor, Role};
 
+use super::Pages;
 use super::people::what_for;
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Flash, Layout, Section, filters, render};
@@ -20,8 +21,8 @@ use crate::state::AppState;
 use tasks::{Group, Stock};
 
 /// The pages of this capability.
-pub fn routes() -> Router<AppState> {
-    Router::new().route("/", get(home))
+pub fn routes() -> Pages {
+    Pages::new().route("/", get(home))
 }
 
 #[derive(Template)]

@@ -6,7 +6,6 @@ mod show;
 use app::inventory::{self, Filter, HubRow};
 use app::tables::Format;
 use askama::Template;
-use axum::Router;
 use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -16,16 +15,19 @@ use domain::inventory::{REGIONS, SmiStatus};
 use domain::parties::PartyBook;
 use serde::Deserialize;
 
-use super::{address, must_see};
+use super::{Pages, address, must_see};
 use crate::error_pages::{Failure, blocking, status_of};
 use crate::page::{Choice, Flash, Layout, Paging, Problems, Section, filters, redirect, render};
 use crate::session::SignedIn;
 use crate::state::AppState;
 use crate::streams::download;
 
+/// Hubs on one page.
+const PAGE: u32 = 50;
+
 /// The pages of this capability.
-pub fn routes() -> Router<AppState> {
-    Router::new()
+pub fn routes() -> Pages {
+    Pages::new()
         .route("/hubs", get(search))
         .route("/hubs/export", get(export))
         .route("/hubs/{id}", get(show::show))
@@ -174,7 +176,7 @@ fn look(app: &app::App, actor: &domain::access::Actor, wanted: &Wanted) -> app::
         return Ok(Found::One(format!("/hubs/{asked}")));
     }
     let after = Some(wanted.after.as_str()).filter(|after| !after.is_empty());
-    Ok(Found::Slice(inventory::search(app, actor, &wanted.filter(), after)?))
+    Ok(Found::Slice(inventory::search(app, actor, &wanted.filter(), after, PAGE)?))
 }
 
 pub(super) fn statuses(chosen: &str) -> Vec<Choice> {

@@ -2,7 +2,6 @@
 
 use app::jobs::{self, JobKind, JobView};
 use askama::Template;
-use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -10,15 +9,15 @@ use axum::routing::{get, post};
 use domain::access::Action;
 use domain::ids::JobId;
 
-use super::{may, must_see, number_in};
+use super::{Pages, may, must_see, number_in};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Flash, Layout, Section, filters, redirect_with, render};
 use crate::session::SignedIn;
 use crate::state::AppState;
 
 /// The pages of this capability.
-pub fn routes() -> Router<AppState> {
-    Router::new().route("/jobs", get(list)).route("/jobs/{id}/rerun", post(rerun))
+pub fn routes() -> Pages {
+    Pages::new().route("/jobs", get(list)).route("/jobs/{id}/rerun", post(rerun))
 }
 
 #[derive(Template)]

@@ -4,7 +4,6 @@ use app::files::hex;
 use app::journal::KINDS;
 use app::journal::read::{self, Entry, JournalFilter};
 use askama::Template;
-use axum::Router;
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -15,15 +14,15 @@ use domain::{DeviceId, Refusal};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{address, must_see, number_in};
+use super::{Pages, address, must_see, number_in};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Choice, Layout, Paging, Section, filters, render};
 use crate::session::SignedIn;
 use crate::state::AppState;
 
 /// The pages of this capability.
-pub fn routes() -> Router<AppState> {
-    Router::new().route("/journal", get(list)).route("/journal/{seq}", get(show))
+pub fn routes() -> Pages {
+    Pages::new().route("/journal", get(list)).route("/journal/{seq}", get(show))
 }
 
 #[derive(Template)]
@@ -80,7 +79,7 @@ async fn list(
 ) -> Result<Response, Failure> {
     must_see(&who.actor, Action::ReadJournal)?;
     let (actor, filter, before) = (who.actor.clone(), query.filter(), query.before.parse().ok());
-    let found = blocking(move || read::list(&state.app, &actor, &filter, before)).await?;
+    let found = blocking(move || read::list(&state.app, &actor, &filter, before.into())).await?;
     let kinds = KINDS.iter().map(|kind| Choice::new(*kind, words(kind)));
     let kinds = std::iter::once(Choice::new("", "Anything")).chain(kinds);
     let page = ListPage {
@@ -104,7 +103,7 @@ async fn show(
     let (seq, actor) = (number_in::<i64>(&seq)?, who.actor.clone());
     let entries = blocking(move || {
         let all = JournalFilter::default();
-        read::list(&state.app, &actor, &all, seq.checked_add(2))
+        read::list(&state.app, &actor, &all, seq.checked_add(2).into())
     })
     .await?;
     let place = entries.items.iter().position(|entry| entry.seq == seq);

@@ -2,7 +2,6 @@
 
 use app::notifications::{self, MailState, Message, MessageState, NoticeRow, Way};
 use askama::Template;
-use axum::Router;
 use axum::extract::{Form, Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -13,7 +12,7 @@ use domain::notifications::{Delivery, MessageKind};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-use super::{address, may, number_in, shown_in_form};
+use super::{Pages, address, may, number_in, shown_in_form};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{
     Choice, Flash, Layout, Paging, Problems, Section, filters, redirect, redirect_with, render,
@@ -22,8 +21,8 @@ use crate::session::SignedIn;
 use crate::state::AppState;
 
 /// The pages of this capability.
-pub fn routes() -> Router<AppState> {
-    Router::new()
+pub fn routes() -> Pages {
+    Pages::new()
         .route("/notices", get(list))
         .route("/notices/read", post(read_all))
         .route("/notices/{id}/open", post(open))
@@ -50,6 +49,7 @@ struct NoticesPage {
 #[template(path = "notifications/choices.html")]
 struct ChoicesPage {
     layout: Layout,
+    version: i64,
     required: Vec<Kind>,
     others: Vec<Kind>,
     is_sent: bool,
@@ -106,7 +106,8 @@ async fn list(
     let (actor, before) = (who.actor.clone(), query.before.parse().ok());
     let only_unread = query.only == "unread";
     let is_shown = matches!(state.app.mail.way, Way::Page);
-    let found = blocking(move || notifications::notices(&state.app, &actor, only_unread, before));
+    let found =
+        blocking(move || notifications::notices(&state.app, &actor, only_unread, before.into()));
     let found = found.await?;
     let next = |at: i64| {
         address("/notices", &[("only", query.only.as_str()), ("before", &at.to_string())])
@@ -176,6 +177,7 @@ async fn choices_page(
         .problems(problems);
     let page = ChoicesPage {
         layout,
+        version: notifications::version_of(&mine),
         required: of(true),
         others: of(false),
         is_sent: !matches!(state.app.mail.way, Way::Outbox),
@@ -194,7 +196,8 @@ async fn choose(
         .filter_map(|(kind, way)| Some((MessageKind::from_word(kind)?, Delivery::from_word(way)?)))
         .collect();
     let (app, actor) = (state.app.clone(), who.actor.clone());
-    match blocking(move || notifications::choose_all(&app, &actor, &wanted)).await {
+    let version = typed.get("version").and_then(|version| version.parse().ok());
+    match blocking(move || notifications::choose_all(&app, &actor, version, &wanted)).await {
         Ok(_) => Ok(redirect_with("/account/notifications", "Your choice is saved")),
         Err(failure) => {
             let (status, problems) = shown_in_form(failure)?;
@@ -249,7 +252,7 @@ async fn mail(
     let (app, actor, before) = (state.app.clone(), who.actor.clone(), query.before.parse().ok());
     let wanted = MessageState::from_name(&query.state);
     let (found, outbox) = blocking(move || {
-        let found = notifications::messages(&app, &actor, wanted, before)?;
+        let found = notifications::messages(&app, &actor, wanted, before.into())?;
         let outbox = may(&actor, Action::SeeMail);
         let outbox = outbox.then(|| notifications::state(&app, &actor)).transpose()?;
         Ok((found, outbox))

@@ -6,8 +6,7 @@ mod edit;
 use app::offers::{self, OfferRow, OfferView, Seen, Wanted};
 use app::transfer_files::IdMistake;
 use askama::Template;
-use axum::Router;
-use axum::extract::{DefaultBodyLimit, Path, Query};
+use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -18,22 +17,19 @@ use domain::offers::{Action as Do, State};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{address, may, must_see, number_in};
+use super::{Pages, address, may, must_see, number_in};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Choice, Flash, Layout, Paging, Problems, Section, filters, render};
+use crate::security::takes_ids;
 use crate::session::SignedIn;
 use crate::state::AppState;
 use crate::streams::download;
 
-/// What a form with a list of device IDs may hold: 100,000 in their longest spelling, or a file.
-const FORM_LIMIT: usize = 32 << 20;
-
 /// The pages of this capability.
-pub fn routes() -> Router<AppState> {
-    let large = DefaultBodyLimit::max(FORM_LIMIT);
-    let new = get(edit::new_form).post(edit::create).layer(large);
-    let change = get(edit::edit_form).post(edit::save).layer(large);
-    Router::new()
+pub fn routes() -> Pages {
+    let new = get(edit::new_form).post(edit::create).layer(takes_ids());
+    let change = get(edit::edit_form).post(edit::save).layer(takes_ids());
+    Pages::new()
         .route("/offers", get(list))
         .route("/offers/new", new)
         .route("/offers/{id}", get(show))
@@ -89,7 +85,7 @@ async fn list(
     must_see(&who.actor, Action::SeeOffers)?;
     let wanted = Wanted { party: None, state: State::from_name(&query.state) };
     let (actor, before) = (who.actor.clone(), query.before.parse().ok());
-    let found = blocking(move || offers::list(&state.app, &actor, &wanted, before)).await?;
+    let found = blocking(move || offers::list(&state.app, &actor, &wanted, before.into())).await?;
     let states = State::ALL.iter().map(|state| Choice::new(state.name(), state.words()));
     let states = std::iter::once(Choice::new("", "Any")).chain(states);
     let next = found

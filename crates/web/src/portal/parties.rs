@@ -5,7 +5,6 @@ mod edit;
 use app::inventory::{self, Filter, StockRow};
 use app::parties::{self, PartyFilter, PartyRow};
 use askama::Template;
-use axum::Router;
 use axum::extract::{Multipart, Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -17,7 +16,7 @@ use domain::parties::{Category, PartyStatus};
 use serde::Deserialize;
 
 use super::deliveries::upload::{self, Place};
-use super::{address, may, must_see, number_in};
+use super::{Pages, address, may, must_see, number_in};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Choice, Flash, Layout, Section, filters, render};
 use crate::security::takes_files;
@@ -25,8 +24,8 @@ use crate::session::SignedIn;
 use crate::state::AppState;
 
 /// The pages of this capability.
-pub fn routes() -> Router<AppState> {
-    Router::new()
+pub fn routes() -> Pages {
+    Pages::new()
         .route("/parties", get(list))
         .route("/parties/new", get(upload_form).post(send).layer(takes_files()))
         .route("/parties/{id}", get(show))

@@ -4,7 +4,6 @@ mod links;
 
 use app::people::{self, Held, NewPerson, Person, PersonState, Target};
 use askama::Template;
-use axum::Router;
 use axum::extract::{Form, Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -13,15 +12,15 @@ use domain::access::{Action, Organisation, Role};
 use domain::ids::UserId;
 use serde::Deserialize;
 
-use super::{may, number_in, party_book, shown_in_form};
+use super::{Pages, may, number_in, party_book, shown_in_form};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Choice, Flash, Layout, Problems, Section, filters, redirect_with, render};
 use crate::session::SignedIn;
 use crate::state::AppState;
 
 /// The pages of this capability.
-pub fn routes() -> Router<AppState> {
-    Router::new()
+pub fn routes() -> Pages {
+    Pages::new()
         .route("/people", get(list))
         .route("/people/invite", get(invite_form).post(invite))
         .route("/people/{id}", get(show))

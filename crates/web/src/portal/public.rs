@@ -7,11 +7,11 @@ use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
-use axum::{Extension, Router};
+use axum::Extension;
 use domain::ids::{AllocationRunId, PolicyId};
 use serde::Deserialize;
 
-use super::{address, number_in, public_layout};
+use super::{Pages, address, number_in, public_layout};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Layout, Paging, filters, render};
 use crate::session::SignedIn;
@@ -22,8 +22,8 @@ use crate::streams::download;
 const RUNS: u32 = 50;
 
 /// The pages of this capability.
-pub fn routes() -> Router<AppState> {
-    Router::new()
+pub fn routes() -> Pages {
+    Pages::new()
         .route("/public/selection", get(runs))
         .route("/public/selection/{id}/record", get(record))
         .route("/public/policies", get(policies))

@@ -1,11 +1,11 @@
 //! ESI-013, the CH Delivery Report: its runs, one run, and running it now.
 
 use app::App;
-use app::delivery_report::{self, Asker, ReportRun, RunState};
+use app::delivery_report::{self, Asker, Proof, ReportRun, RunState};
 use app::jobs::{self, JobKind};
+use app::reports::{self, Report};
 use app::tables::Format;
 use askama::Template;
-use axum::Router;
 use axum::extract::{Form, Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -15,7 +15,7 @@ use domain::access::{Action, Actor};
 use domain::ids::ReportRunId;
 use serde::Deserialize;
 
-use super::{address, may, must_see, number_in, part, shown_in_form};
+use super::{Pages, address, may, must_see, number_in, part, shown_in_form};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Choice, Flash, Layout, Paging, Problems, Section, filters, redirect, render};
 use crate::session::SignedIn;
@@ -23,11 +23,13 @@ use crate::state::AppState;
 use crate::streams::{News, download, follow};
 
 /// The pages of this capability.
-pub fn routes() -> Router<AppState> {
-    Router::new()
+pub fn routes() -> Pages {
+    Pages::new()
         .route("/reports", get(list).post(run))
+        .route("/reports/tables/{report}", get(table))
         .route("/reports/{id}", get(show))
         .route("/reports/{id}/events", get(events))
+        .route("/reports/{id}/proof", get(proof))
         .route("/reports/{id}/download", get(save))
 }
 
@@ -47,6 +49,7 @@ struct ShowPage {
     layout: Layout,
     run: ReportRun,
     progress: String,
+    proof: Option<Proof>,
     may_read_journal: bool,
 }
 
@@ -84,7 +87,7 @@ async fn list_page(
 ) -> Result<Response, Failure> {
     must_see(&who.actor, Action::SeeDeliveryReport)?;
     let (actor, before) = (who.actor.clone(), query.before.parse().ok());
-    let runs = blocking(move || delivery_report::list(&state.app, &actor, before)).await?;
+    let runs = blocking(move || delivery_report::list(&state.app, &actor, before.into())).await?;
     let paging = Paging::by_cursor(&query.before, &query.back, runs.next, |before, back| {
         address("/reports", &[("before", before), ("back", back)])
     });
@@ -140,8 +143,29 @@ async fn show(
     flash: Flash,
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
+    page(state, who, flash, number_in(&id)?, None).await
+}
+
+/// Holds the file against the journal, and shows the run with what was found.
+async fn proof(
+    state: AppState,
+    who: SignedIn,
+    Path(id): Path<String>,
+) -> Result<Response, Failure> {
+    let (app, actor, id) = (state.app.clone(), who.actor.clone(), number_in::<ReportRunId>(&id)?);
+    let proof = blocking(move || delivery_report::prove(&app, &actor, id)).await?;
+    page(state, who, Flash::default(), id, Some(proof)).await
+}
+
+async fn page(
+    state: AppState,
+    who: SignedIn,
+    flash: Flash,
+    id: ReportRunId,
+    proof: Option<Proof>,
+) -> Result<Response, Failure> {
     must_see(&who.actor, Action::SeeDeliveryReport)?;
-    let (id, actor) = (number_in::<ReportRunId>(&id)?, who.actor.clone());
+    let actor = who.actor.clone();
     let (run, progress) = blocking(move || {
         let run = delivery_report::get(&state.app, &actor, id)?;
         let progress = progress_of(&state.app, &actor, &run)?;
@@ -154,7 +178,7 @@ async fn show(
         .flash(flash)
         .problems(Problems::none());
     let may_read_journal = may(&who.actor, Action::ReadJournal);
-    Ok(render(StatusCode::OK, &ShowPage { layout, run, progress, may_read_journal }))
+    Ok(render(StatusCode::OK, &ShowPage { layout, run, progress, proof, may_read_journal }))
 }
 
 async fn events(
@@ -181,6 +205,32 @@ async fn save(state: AppState, who: SignedIn, Path(id): Path<String>) -> Result<
     let name = run.written.map_or_else(String::new, |written| written.file_name);
     download(&name, run.format.media_type(), move |mut out| {
         delivery_report::download(&state.app, &who.actor, id, &mut out).map(|_| ())
+    })
+    .await
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct TableQuery {
+    format: String,
+}
+
+/// A report about what is there, made while it is sent.
+async fn table(
+    state: AppState,
+    who: SignedIn,
+    Path(report): Path<String>,
+    Query(query): Query<TableQuery>,
+) -> Result<Response, Failure> {
+    let report = Report::from_word(&report).ok_or_else(|| Refusal::not_found("page"))?;
+    must_see(&who.actor, report.needs())?;
+    let format = match Format::from_word(&query.format) {
+        Some(Format::Xlsx) => Format::Xlsx,
+        _ => Format::Csv,
+    };
+    let name = format!("{}.{}", report.word(), format.word());
+    download(&name, format.media_type(), move |mut out| {
+        reports::write(&state.app, &who.actor, report, format, &mut out).map(|_| ())
     })
     .await
 }

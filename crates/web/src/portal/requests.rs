@@ -3,7 +3,6 @@
 use app::offers::OfferView;
 use app::requests::{self, Draft, RequestRow, RequestView, Wanted};
 use askama::Template;
-use axum::Router;
 use axum::extract::{Form, Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -18,7 +17,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::{address, may, must_see, number_in, party_book, shown_in_form};
+use super::{Pages, address, may, must_see, number_in, party_book, shown_in_form};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{
     Choice, Flash, Layout, Paging, Problems, Section, filters, redirect_with, render,
@@ -27,8 +26,8 @@ use crate::session::SignedIn;
 use crate::state::AppState;
 
 /// The pages of this capability.
-pub fn routes() -> Router<AppState> {
-    Router::new()
+pub fn routes() -> Pages {
+    Pages::new()
         .route("/requests", get(list))
         .route("/requests/new", get(new_form).post(create))
         .route("/requests/{id}", get(show))
@@ -78,7 +77,8 @@ async fn list(
     must_see(&who.actor, Action::SeeOffers)?;
     let wanted = Wanted { state: State::from_name(&query.state), ..Wanted::default() };
     let (actor, before) = (who.actor.clone(), query.before.parse().ok());
-    let found = blocking(move || requests::list(&state.app, &actor, &wanted, before)).await?;
+    let found =
+        blocking(move || requests::list(&state.app, &actor, &wanted, before.into())).await?;
     let states = State::ALL.iter().map(|state| Choice::new(state.name(), state.words()));
     let states = std::iter::once(Choice::new("", "Any")).chain(states);
     let next = found.next.map(|next| {

@@ -7,7 +7,6 @@ mod simulate;
 use app::selection::{self, LineView, PolicyView, RunView, Runs, Waiting};
 use app::tables::Format;
 use askama::Template;
-use axum::Router;
 use axum::extract::{Form, Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -18,7 +17,7 @@ use domain::ids::{AllocationRunId, OfferId};
 use domain::selection::Standing;
 use serde::Deserialize;
 
-use super::{address, may, must_see, number_in, shown_in_form};
+use super::{Pages, address, may, must_see, number_in, shown_in_form};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Flash, Layout, Paging, Problems, Section, filters, redirect_with, render};
 use crate::session::SignedIn;
@@ -29,8 +28,8 @@ use crate::streams::download;
 const RUNS: u32 = 50;
 
 /// The pages of this capability.
-pub fn routes() -> Router<AppState> {
-    Router::new()
+pub fn routes() -> Pages {
+    Pages::new()
         .route("/selection", get(list))
         .route("/selection/run", post(run))
         .route("/selection/{id}", get(show))

@@ -2,7 +2,6 @@
 
 use app::settings::{self, InForce, Takes};
 use askama::Template;
-use axum::Router;
 use axum::extract::{Form, Path};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -10,15 +9,15 @@ use axum::routing::get;
 use domain::access::Action;
 use serde::Deserialize;
 
-use super::{may, shown_in_form};
+use super::{Pages, may, shown_in_form};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Choice, Flash, Layout, Problems, Section, filters, redirect_with, render};
 use crate::session::SignedIn;
 use crate::state::AppState;
 
 /// The pages of this capability.
-pub fn routes() -> Router<AppState> {
-    Router::new().route("/settings", get(list)).route("/settings/{setting}", get(form).post(change))
+pub fn routes() -> Pages {
+    Pages::new().route("/settings", get(list)).route("/settings/{setting}", get(form).post(change))
 }
 
 #[derive(Template)]

@@ -2,17 +2,17 @@
 
 use app::sign_in::{self, Credentials};
 use askama::Template;
+use axum::Extension;
 use axum::extract::{Form, Query};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
-use axum::{Extension, Router};
 use domain::access::Organisation;
 use domain::ids::UserId;
 use domain::{Refusal, refusal::RefusalKind};
 use serde::Deserialize;
 
-use super::shown_in_form;
+use super::{Pages, shown_in_form};
 use crate::error_pages::{Failure, blocking, status_of};
 use crate::page::{
     Choice, Flash, Layout, Problems, Section, filters, redirect, redirect_with, render,
@@ -21,8 +21,8 @@ use crate::session::{ClientAddress, SignedIn, cookie, give_cookie, safe_next, ta
 use crate::state::AppState;
 
 /// The pages of this capability.
-pub fn routes() -> Router<AppState> {
-    Router::new()
+pub fn routes() -> Pages {
+    Pages::new()
         .route("/sign-in", get(form).post(send))
         .route("/sign-in/demo", post(demo))
         .route("/sign-out", post(sign_out))

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use app::inventory::{self, Filter, StockRow};
 use askama::Template;
-use axum::Router;
 use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -13,7 +12,7 @@ use domain::access::Action;
 use domain::inventory::SmiStatus;
 use serde::Deserialize;
 
-use super::{address, hubs, must_see};
+use super::{Pages, address, hubs, must_see};
 use crate::error_pages::{Failure, blocking, status_of};
 use crate::page::{Choice, Layout, Problems, Section, choices, filters, render};
 use crate::session::SignedIn;
@@ -23,8 +22,8 @@ use crate::state::AppState;
 const MOST_ROWS: usize = 500;
 
 /// The pages of this capability.
-pub fn routes() -> Router<AppState> {
-    Router::new().route("/stock", get(show))
+pub fn routes() -> Pages {
+    Pages::new().route("/stock", get(show))
 }
 
 #[derive(Template)]

@@ -5,7 +5,6 @@ use app::tables::Format;
 use app::timers;
 use app::transfer_files::IdMistake;
 use askama::Template;
-use axum::Router;
 use axum::extract::{Form, Multipart, Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -16,7 +15,7 @@ use domain::stock_rules::{Dimension, Pair, Rule};
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::{may, must_see, shown_in_form};
+use super::{Pages, may, must_see, shown_in_form};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Choice, Flash, Layout, Problems, Section, filters, redirect_with, render};
 use crate::security::takes_files;
@@ -28,8 +27,8 @@ use crate::streams::{download, take_form};
 const FILE_LIMIT: u64 = 4 << 20;
 
 /// The pages of this capability.
-pub fn routes() -> Router<AppState> {
-    Router::new()
+pub fn routes() -> Pages {
+    Pages::new()
         .route("/stock-rules", get(show))
         .route("/stock-rules/interchangeability", post(set_pair))
         .route("/stock-rules/interchangeability/remove", post(drop_pair))
@@ -47,6 +46,8 @@ struct RulesPage {
     layout: Layout,
     pairs: Vec<Pair>,
     ends: Vec<(String, Date)>,
+    pairs_version: i64,
+    ends_version: i64,
     typed: Typed,
     dimensions: Vec<Choice>,
     rules: Vec<Choice>,
@@ -57,6 +58,7 @@ struct RulesPage {
 #[template(path = "stock_rules/holidays.html")]
 struct HolidaysPage {
     layout: Layout,
+    version: i64,
     holidays: Vec<(Date, String)>,
     typed: Typed,
     may_change: bool,
@@ -74,9 +76,15 @@ struct Typed {
     ends_on: String,
     day: String,
     name: String,
+    version: String,
 }
 
 impl Typed {
+    /// The version of the table that the page showed.
+    fn seen(&self) -> Option<i64> {
+        self.version.parse().ok()
+    }
+
     fn dimension(&self) -> Result<Dimension, Refusal> {
         Dimension::from_word(&self.dimension)
             .ok_or_else(|| Refusal::field("dimension", "Choose what is compared."))
@@ -117,9 +125,13 @@ async fn page(
 ) -> Result<Response, Failure> {
     must_see(&who.actor, Action::SeeStockRules)?;
     let actor = who.actor.clone();
-    let (pairs, ends) = blocking(move || {
+    let (pairs, ends, versions) = blocking(move || {
+        // The versions first: what changes in between is then seen as changed.
+        let version = |table| stock_rules::version(&state.app, &actor, table);
+        let versions =
+            (version(RuleTable::Interchangeability)?, version(RuleTable::InstallationEnds)?);
         let pairs = stock_rules::pairs(&state.app, &actor)?;
-        Ok((pairs, stock_rules::ends(&state.app, &actor)?))
+        Ok((pairs, stock_rules::ends(&state.app, &actor)?, versions))
     })
     .await?;
     let dimensions = Dimension::ALL.iter().map(|of| Choice::new(of.word(), of.name()));
@@ -132,6 +144,8 @@ async fn page(
             .problems(problems),
         pairs,
         ends,
+        pairs_version: versions.0,
+        ends_version: versions.1,
         dimensions: dimensions.map(|choice| choice.chosen_if(&typed.dimension)).collect(),
         rules: rules.map(|choice| choice.chosen_if(&typed.rule)).collect(),
         typed,
@@ -162,7 +176,8 @@ async fn set_pair(
     Form(typed): Form<Typed>,
 ) -> Result<Response, Failure> {
     let (app, actor, given) = (state.app.clone(), who.actor.clone(), typed.clone());
-    let set = blocking(move || stock_rules::set_pair(&app, &actor, &given.pair()?)).await;
+    let set =
+        blocking(move || stock_rules::set_pair(&app, &actor, given.seen(), &given.pair()?)).await;
     done(state, who, typed, set, "Saved").await
 }
 
@@ -174,7 +189,8 @@ async fn drop_pair(
     let (app, actor, given) = (state.app.clone(), who.actor.clone(), typed);
     let dropped = blocking(move || {
         let dimension = given.dimension()?;
-        stock_rules::drop_pair(&app, &actor, dimension, &given.offered, &given.wanted)
+        let version = given.seen();
+        stock_rules::drop_pair(&app, &actor, version, dimension, &given.offered, &given.wanted)
     });
     let dropped = dropped.await;
     done(state, who, Typed::default(), dropped, "Removed").await
@@ -187,7 +203,8 @@ async fn set_end(
 ) -> Result<Response, Failure> {
     let (app, actor, given) = (state.app.clone(), who.actor.clone(), typed.clone());
     let set = blocking(move || {
-        stock_rules::set_end(&app, &actor, &given.chts_version, day("ends_on", &given.ends_on)?)
+        let ends_on = day("ends_on", &given.ends_on)?;
+        stock_rules::set_end(&app, &actor, given.seen(), &given.chts_version, ends_on)
     });
     let set = set.await;
     done(state, who, typed, set, "Saved").await
@@ -199,7 +216,9 @@ async fn drop_end(
     Form(typed): Form<Typed>,
 ) -> Result<Response, Failure> {
     let (app, actor) = (state.app.clone(), who.actor.clone());
-    let dropped = blocking(move || stock_rules::drop_end(&app, &actor, &typed.chts_version)).await;
+    let dropped =
+        blocking(move || stock_rules::drop_end(&app, &actor, typed.seen(), &typed.chts_version));
+    let dropped = dropped.await;
     done(state, who, Typed::default(), dropped, "Removed").await
 }
 
@@ -217,7 +236,11 @@ async fn holidays_page(
 ) -> Result<Response, Failure> {
     must_see(&who.actor, Action::SeeStockRules)?;
     let actor = who.actor.clone();
-    let holidays = blocking(move || timers::holidays(&state.app, &actor)).await?;
+    let (version, holidays) = blocking(move || {
+        let version = stock_rules::version(&state.app, &actor, RuleTable::Holidays)?;
+        Ok((version, timers::holidays(&state.app, &actor)?))
+    })
+    .await?;
     let page = HolidaysPage {
         layout: Layout::of(&who.viewer, Section::Board, "Holidays")
             .crumb("Home", "/")
@@ -225,6 +248,7 @@ async fn holidays_page(
             .crumb("Stock rules", "/stock-rules")
             .flash(flash)
             .problems(problems),
+        version,
         holidays,
         typed,
         may_change: may(&who.actor, Action::ChangeStockRules),
@@ -238,15 +262,11 @@ async fn set_holiday(
     Form(typed): Form<Typed>,
 ) -> Result<Response, Failure> {
     let (app, actor, given) = (state.app.clone(), who.actor.clone(), typed.clone());
-    let set =
-        blocking(move || timers::set_holiday(&app, &actor, day("day", &given.day)?, &given.name));
-    match set.await {
-        Ok(()) => Ok(redirect_with("/holidays", "Saved")),
-        Err(failure) => {
-            let (status, problems) = shown_in_form(failure)?;
-            holidays_page(state, who, Flash::default(), typed, status, problems).await
-        }
-    }
+    let set = blocking(move || {
+        timers::set_holiday(&app, &actor, given.seen(), day("day", &given.day)?, &given.name)
+    });
+    let set = set.await;
+    holidays_done(state, who, typed, set, "Saved").await
 }
 
 async fn drop_holiday(
@@ -255,8 +275,26 @@ async fn drop_holiday(
     Form(typed): Form<Typed>,
 ) -> Result<Response, Failure> {
     let (app, actor) = (state.app.clone(), who.actor.clone());
-    blocking(move || timers::drop_holiday(&app, &actor, day("day", &typed.day)?)).await?;
-    Ok(redirect_with("/holidays", "Removed"))
+    let dropped =
+        blocking(move || timers::drop_holiday(&app, &actor, typed.seen(), day("day", &typed.day)?));
+    let dropped = dropped.await;
+    holidays_done(state, who, Typed::default(), dropped, "Removed").await
+}
+
+async fn holidays_done(
+    state: AppState,
+    who: SignedIn,
+    typed: Typed,
+    done: Result<(), Failure>,
+    said: &str,
+) -> Result<Response, Failure> {
+    match done {
+        Ok(()) => Ok(redirect_with("/holidays", said)),
+        Err(failure) => {
+            let (status, problems) = shown_in_form(failure)?;
+            holidays_page(state, who, Flash::default(), typed, status, problems).await
+        }
+    }
 }
 
 #[derive(Template)]
@@ -264,6 +302,7 @@ async fn drop_holiday(
 struct FilePage {
     layout: Layout,
     table: RuleTable,
+    version: i64,
     mistakes: Vec<IdMistake>,
 }
 
@@ -279,18 +318,26 @@ fn home_of(table: &RuleTable) -> &'static str {
     }
 }
 
-async fn file_form(who: SignedIn, Path(table): Path<String>) -> Result<Response, Failure> {
+async fn file_form(
+    state: AppState,
+    who: SignedIn,
+    Path(table): Path<String>,
+) -> Result<Response, Failure> {
     must_see(&who.actor, Action::ChangeStockRules)?;
-    Ok(file_page(&who, table_in(&table)?, StatusCode::OK, Problems::none(), Vec::new()))
+    file_page(state, who, table_in(&table)?, StatusCode::OK, Problems::none(), Vec::new()).await
 }
 
-fn file_page(
-    who: &SignedIn,
+/// The form, from the table as it is now.
+async fn file_page(
+    state: AppState,
+    who: SignedIn,
     table: RuleTable,
     status: StatusCode,
     problems: Problems,
     mistakes: Vec<IdMistake>,
-) -> Response {
+) -> Result<Response, Failure> {
+    let actor = who.actor.clone();
+    let version = blocking(move || stock_rules::version(&state.app, &actor, table)).await?;
     let title = match table {
         RuleTable::Interchangeability => "Send the table of interchangeability",
         RuleTable::InstallationEnds => "Send the installation end dates",
@@ -301,7 +348,7 @@ fn file_page(
         .crumb("Board", "/board")
         .crumb("Stock rules", "/stock-rules")
         .problems(problems);
-    render(status, &FilePage { layout, table, mistakes })
+    Ok(render(status, &FilePage { layout, table, version, mistakes }))
 }
 
 async fn send_file(
@@ -312,8 +359,8 @@ async fn send_file(
 ) -> Result<Response, Failure> {
     must_see(&who.actor, Action::ChangeStockRules)?;
     let table = table_in(&table)?;
-    let actor = who.actor.clone();
-    let (_, sent) = take_form(form, move |_, _, source| {
+    let (app, actor) = (state.app.clone(), who.actor.clone());
+    let (_, sent) = take_form(form, move |fields, _, source| {
         let mut bytes = Vec::new();
         let mut limited = std::io::Read::take(source, FILE_LIMIT + 1);
         std::io::Read::read_to_end(&mut limited, &mut bytes)
@@ -321,7 +368,8 @@ async fn send_file(
         if bytes.len() as u64 > FILE_LIMIT {
             return Err(app::files::too_large(FILE_LIMIT).into());
         }
-        stock_rules::load(&state.app, &actor, table, &bytes)
+        let version = fields.of("version").parse().ok();
+        stock_rules::load(&app, &actor, table, version, &bytes)
     })
     .await;
     match sent {
@@ -333,11 +381,11 @@ async fn send_file(
             let mut problems = Problems::none();
             problems.add("file", "Correct the lines below and send the file again");
             let status = StatusCode::UNPROCESSABLE_ENTITY;
-            Ok(file_page(&who, table, status, problems, mistakes))
+            file_page(state, who, table, status, problems, mistakes).await
         }
         Err(failure) => {
             let (status, problems) = shown_in_form(failure)?;
-            Ok(file_page(&who, table, status, problems, Vec::new()))
+            file_page(state, who, table, status, problems, Vec::new()).await
         }
     }
 }

@@ -3,23 +3,22 @@
 use app::tables::Format;
 use app::templates::{self, FILE_TYPES, FileType};
 use askama::Template;
+use axum::Extension;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
-use axum::{Extension, Router};
 use domain::Refusal;
 
-use super::public_layout;
+use super::{Pages, public_layout};
 use crate::error_pages::Failure;
 use crate::page::{Layout, filters, render};
 use crate::session::SignedIn;
-use crate::state::AppState;
 use crate::streams::download;
 
 /// The pages of this capability.
-pub fn routes() -> Router<AppState> {
-    Router::new().route("/templates", get(list)).route("/templates/{file}", get(one))
+pub fn routes() -> Pages {
+    Pages::new().route("/templates", get(list)).route("/templates/{file}", get(one))
 }
 
 #[derive(Template)]

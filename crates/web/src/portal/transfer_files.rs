@@ -9,8 +9,7 @@ mod upload;
 
 use app::transfer_files::{self, TransferFileFilter, TransferFileRow};
 use askama::Template;
-use axum::Router;
-use axum::extract::{DefaultBodyLimit, Query};
+use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -18,26 +17,22 @@ use domain::access::Action;
 use domain::transfer_files::State;
 use serde::Deserialize;
 
-use super::{address, may};
+use super::{Pages, address, may};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Choice, Flash, Layout, Paging, Section, filters, render};
-use crate::security::takes_files;
+use crate::security::{takes_files, takes_ids};
 use crate::session::SignedIn;
 use crate::state::AppState;
 
 /// Files on one page of the list.
 const PAGE: u32 = 50;
 
-/// What may be pasted: 100,000 IDs in their longest spelling.
-const PASTED_LIMIT: usize = 16 << 20;
-
 /// The pages of this capability.
-pub fn routes() -> Router<AppState> {
+pub fn routes() -> Pages {
     let upload = get(upload::form).post(upload::send).layer(takes_files());
     let check = get(upload::form).post(upload::check).layer(takes_files());
-    let pasted = DefaultBodyLimit::max(PASTED_LIMIT);
-    let generate = get(generate::form).post(generate::send).layer(pasted);
-    Router::new()
+    let generate = get(generate::form).post(generate::send).layer(takes_ids());
+    Pages::new()
         .route("/transfer-files", get(list))
         .route("/transfer-files/new", upload)
         .route("/transfer-files/check", check)

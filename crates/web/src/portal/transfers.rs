@@ -13,8 +13,7 @@ mod show;
 
 use app::transfers::{self, TransferFilter, TransferSummary};
 use askama::Template;
-use axum::Router;
-use axum::extract::{DefaultBodyLimit, Query};
+use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -24,25 +23,22 @@ use domain::transfers::{Kind, State};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{address, may, must_see, party_book};
+use super::{Pages, address, may, must_see, party_book};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Choice, Flash, Layout, Paging, Section, choices, filters, render};
-use crate::security::takes_files;
+use crate::security::{takes_files, takes_ids};
 use crate::session::SignedIn;
 use crate::state::AppState;
 
 /// Transfers on one page of the list.
 const PAGE: usize = 50;
-/// What may be pasted: the longest paste that a list takes, and its encoding.
-const PASTED_LIMIT: usize = 48 << 20;
 
 /// The pages of this capability.
-pub fn routes() -> Router<AppState> {
-    let pasted = || DefaultBodyLimit::max(PASTED_LIMIT);
+pub fn routes() -> Pages {
     let file = get(lists::file_form).post(lists::add_file).layer(takes_files());
-    let paste = get(lists::paste_form).post(lists::add_text).layer(pasted());
-    let exceptions = get(exceptions::form).post(exceptions::send).layer(pasted());
-    Router::new()
+    let paste = get(lists::paste_form).post(lists::add_text).layer(takes_ids());
+    let exceptions = get(exceptions::form).post(exceptions::send).layer(takes_ids());
+    Pages::new()
         .route("/transfers", get(list))
         .route("/transfers/new", get(notify::form).post(notify::send))
         .route("/transfers/{id}", get(show::show))

@@ -12,7 +12,7 @@ use crate::world::{both, cookie};
 
 /// What a route asks of its caller.
 #[derive(Clone, Copy, Debug)]
-enum Needs {
+pub enum Needs {
     /// Nothing.
     Nobody,
     /// To be signed in.
@@ -24,13 +24,23 @@ enum Needs {
 use Action::*;
 use Needs::{May, Nobody, Somebody};
 
-struct Route {
+pub struct Route {
     /// The operation, as the document has it.
-    operation: &'static str,
+    pub operation: &'static str,
     /// A call of it, on what there is not, where that can be.
-    call: &'static str,
-    body: &'static str,
-    needs: Needs,
+    pub call: &'static str,
+    pub body: &'static str,
+    pub needs: Needs,
+}
+
+impl Needs {
+    /// The action that a role must allow.
+    pub fn action(self) -> Option<Action> {
+        match self {
+            Nobody | Somebody => None,
+            May(action) => Some(action),
+        }
+    }
 }
 
 const fn route(
@@ -46,7 +56,7 @@ const POLICY: &str = r#"{"title":"T","text":"Why","steps":[{"name":"first-come"}
 const REASON: &str = r#"{"reason":"because"}"#;
 
 /// Every route of the API. One that is missing here fails `every_route_has_a_row`.
-const ROUTES: &[Route] = &[
+pub const ROUTES: &[Route] = &[
     route("is_live", "GET /healthz", "", Nobody),
     route("is_ready", "GET /readyz", "", Nobody),
     route("list_problems", "GET /api/v1/problems", "", Nobody),
@@ -553,6 +563,23 @@ const ROUTES: &[Route] = &[
     route("retry_mail", "POST /api/v1/mail/msg-999999/retry", "", May(RetryMail)),
     route("list_failed_jobs", "GET /api/v1/jobs/failed", "", May(SeeFailedJobs)),
     route("rerun_job", "POST /api/v1/jobs/job-999999/rerun", "", May(RerunJobs)),
+    route("get_filter", "GET /api/v1/board/filters/flt-999999", "", May(SeeBoard)),
+    route(
+        "get_installed_before",
+        "GET /api/v1/installed-before/999999",
+        "",
+        May(SeeInstalledQueue),
+    ),
+    route("get_notification_choice", "GET /api/v1/me/notifications/none", "", Somebody),
+    route(
+        "prove_delivery_report",
+        "GET /api/v1/delivery-reports/esi-999999/proof",
+        "",
+        May(SeeDeliveryReport),
+    ),
+    route("download_report", "GET /api/v1/reports/file-processing", "", May(SeeTransferFiles)),
+    route("download_report", "GET /api/v1/reports/exceptions", "", May(SeeTransfers)),
+    route("download_report", "GET /api/v1/reports/audit-extract", "", May(ReadJournal)),
     // A job that one may not see is one that there is not.
     route("get_job", "GET /api/v1/jobs/job-999999", "", Somebody),
     route("follow_job", "GET /api/v1/jobs/job-999999/events", "", Somebody),
@@ -606,6 +633,7 @@ fn every_route_has_a_row() {
 fn request(route: &Route, who: Option<(&str, String)>) -> Request<Body> {
     let (method, path) = route.call.split_once(' ').unwrap();
     let mut request = Request::builder().method(method).uri(path).header(IF_MATCH, "*");
+    request = request.header("sec-fetch-site", "same-origin");
     if let Some((name, value)) = who {
         request = request.header(name, value);
     }
@@ -640,6 +668,28 @@ fn every_route_as_every_role_and_as_nobody() {
                     assert_eq!(status, StatusCode::FORBIDDEN, "{what}");
                 }
             }
+        }
+    });
+}
+
+#[test]
+fn a_call_without_if_match_is_refused_where_the_document_says_so() {
+    both(|world| async move {
+        let document: Value = serde_json::from_str(&web::api::document()).unwrap();
+        let wants = |id: &str| {
+            let paths = document["paths"].as_object().unwrap().values();
+            let mut all = paths.flat_map(|methods| methods.as_object().unwrap().values());
+            let operation = all.find(|operation| operation["operationId"] == id).unwrap();
+            let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+            parameters.iter().any(|parameter| parameter["name"] == "If-Match")
+        };
+        let session = world.session(Role::SystemAdmin);
+        for route in ROUTES {
+            let mut request = request(route, Some(cookie(&session)));
+            request.headers_mut().remove(IF_MATCH);
+            let answer = world.send(request).await;
+            let refused = answer.status == StatusCode::PRECONDITION_REQUIRED;
+            assert_eq!(refused, wants(route.operation), "{}: {}", route.call, answer.text());
         }
     });
 }

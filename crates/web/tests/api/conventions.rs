@@ -64,6 +64,58 @@ fn a_change_wants_the_version_that_was_seen() {
 }
 
 #[test]
+fn what_has_no_counter_has_a_version_all_the_same() {
+    both(|world| async move {
+        let token = world.token(Role::DccLogistics, true);
+        let body = json!({"name": "Mine", "filter": "", "notifies": false});
+        let made = world.call(&token, "POST /board/filters", Some(body)).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+        let filter = made.header("location").strip_prefix("/api/v1").unwrap().to_owned();
+        let things = [
+            (filter, json!({"notifies": true})),
+            ("/me/notifications/transfer-file-refused".to_owned(), json!({"delivery": "digest"})),
+        ];
+        for (path, body) in things {
+            let seen = world.call(&token, &format!("GET {path}"), None).await;
+            assert_eq!(seen.status, StatusCode::OK, "{path}: {}", seen.text());
+            let tag = seen.header("etag").to_owned();
+            assert_eq!(tag, format!("\"{}\"", seen.json()["version"]), "{path}");
+            let put = async |tag: &str| {
+                let call = format!("PUT {path}");
+                world.call_with(&token, &call, &[("if-match", tag)], Some(body.clone())).await
+            };
+            let changed = put(&tag).await;
+            assert_eq!(changed.status, StatusCode::OK, "{path}: {}", changed.text());
+            assert_ne!(changed.header("etag"), tag, "{path}");
+            assert_eq!(put(&tag).await.status, StatusCode::PRECONDITION_FAILED, "{path}");
+        }
+
+        let table = "/stock-rules/holidays";
+        let seen = world.call(&token, &format!("GET {table}"), None).await;
+        let tag = seen.header("etag").to_owned();
+        let load = async |tag: &str, file: &str| {
+            let request = Request::put(format!("/api/v1{table}"))
+                .header("authorization", format!("Bearer {token}"))
+                .header("if-match", tag);
+            world.send(request.body(Body::from(file.to_owned())).unwrap()).await
+        };
+        let file = "Day,Name\r\n2026-12-25,Christmas\r\n";
+        let loaded = load(&tag, file).await;
+        assert_eq!(loaded.status, StatusCode::OK, "{}", loaded.text());
+        assert_eq!(load(&tag, file).await.status, StatusCode::PRECONDITION_FAILED);
+
+        let run = world.call(&token, "POST /delivery-reports", Some(json!({"format": "csv"})));
+        let run = format!("GET {}", &run.await.header("location")["/api/v1".len()..]);
+        let waiting = world.call(&token, &run, None).await.header("etag").to_owned();
+        world.work().await;
+        let done = world.call(&token, &run, None).await.header("etag").to_owned();
+        assert!(!waiting.is_empty() && !done.is_empty() && waiting != done);
+        let proof = world.call(&token, &format!("{run}/proof"), None).await.json();
+        assert_eq!(proof["proved"], true, "{proof}");
+    });
+}
+
+#[test]
 fn the_same_key_gets_the_first_answer() {
     both(|world| async move {
         let token = world.token(Role::DccFinance, true);
@@ -158,7 +210,14 @@ fn a_list_goes_on_at_its_cursor() {
         let next = format!("GET /delivery-reports?cursor={}", first["next"].as_str().unwrap());
         let second = world.call(&token, &next, None).await.json();
         assert_eq!(second["items"].as_array().unwrap().len(), 1);
-        assert_eq!(second.get("next"), None);
+        assert_eq!((second.get("next"), first.get("previous")), (None, None));
+        let back = format!("GET /delivery-reports?cursor={}", second["previous"].as_str().unwrap());
+        assert_eq!(world.call(&token, &back, None).await.json(), first);
+        let short = world.call(&token, "GET /delivery-reports?limit=10", None).await.json();
+        assert_eq!(short["items"].as_array().unwrap().len(), 10);
+        let damaged = world.call(&token, "GET /delivery-reports?cursor=x", None).await;
+        assert_eq!(damaged.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(damaged.json()["field"], "cursor");
     });
 }
 

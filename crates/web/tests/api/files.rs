@@ -100,6 +100,9 @@ fn a_transfer_file_goes_all_the_way() {
         let authorise = "POST /transfer-files/ctf-000001/authorise";
         let old = world.call_with(&checker, authorise, &[("if-match", "\"99\"")], None).await;
         assert_eq!(old.status, StatusCode::PRECONDITION_FAILED);
+        assert_eq!(old.json()["list"], "/api/v1/transfer-files/ctf-000001/errors");
+        let hidden = world.call_with(&maker, authorise, &[("if-match", "*")], None).await;
+        assert_eq!((hidden.status, hidden.json().get("list")), (StatusCode::FORBIDDEN, None));
         let done = world.call_with(&checker, authorise, &[("if-match", etag)], None).await;
         assert_eq!(done.status, StatusCode::ACCEPTED, "{}", done.text());
         world.work().await;
@@ -146,6 +149,8 @@ fn a_generated_file_can_be_sent_at_once_and_its_mistakes_are_named() {
         let wrong = generate(&["00db123400000001", "9.035E+13"], true).await;
         assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", wrong.text());
         assert_eq!(wrong.json()["mistakes"][0]["place"], 2);
+        let many = generate(&["9.035E+13"; 100_000], true).await;
+        assert_eq!(many.status, StatusCode::UNPROCESSABLE_ENTITY, "a long list is read");
         assert_eq!(world.count("transfer_files"), 0);
         let made = generate(&["00db123400000001", "00db123400000002"], true).await;
         assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
@@ -368,7 +373,9 @@ fn a_client_that_hangs_up_in_the_middle_leaves_nothing_behind() {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async move { stopped.await.unwrap_or_default() };
-        let server = tokio::spawn(web::listen::serve(listener, world.router.clone(), shutdown));
+        let patience = web::listen::Patience::default();
+        let serving = web::listen::serve(listener, world.router.clone(), shutdown, patience);
+        let server = tokio::spawn(serving);
         let file =
             "CommsHubID,NewServiceUserReference\r\n".to_owned() + &"1,BRIO\r\n".repeat(400_000);
         for path in ["/transfer-files?name=a.csv", "/imports?kind=statuses&name=a.csv"] {

@@ -5,4 +5,9 @@ mod access;
 mod contract;
 mod conventions;
 mod files;
+#[path = "../portal/mod.rs"]
+mod portal;
+mod reference;
+mod standing;
+mod statements;
 mod world;

@@ -155,8 +155,16 @@ impl Portal {
     }
 }
 
+impl Visitor {
+    /// What the browser sends for the session.
+    pub fn cookie(&self) -> &str {
+        &self.cookie
+    }
+}
+
 fn request(method: &str, who: Option<&Visitor>, path: &str) -> axum::http::request::Builder {
-    let request = Request::builder().method(method).uri(path);
+    let request =
+        Request::builder().method(method).uri(path).header("sec-fetch-site", "same-origin");
     match who {
         Some(visitor) => request.header(COOKIE, &visitor.cookie),
         None => request,
@@ -187,7 +195,7 @@ fn fill(db: &Db) {
     tx.commit().unwrap();
 }
 
-fn hub_number(number: i64) -> i64 {
+pub fn hub_number(number: i64) -> i64 {
     0x00DB_1200_0000_0000 + number
 }
 

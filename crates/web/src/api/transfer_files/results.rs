@@ -16,8 +16,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::shown::NamedPerson;
-use super::{FileBytes, Line, Page, Problem};
-use crate::api::given::{Given, Query, limit, reference};
+use super::{FileBytes, Line, Page, Problem, versioned};
+use crate::api::given::{Cursor, Given, IfMatch, Query, limit, reference};
 use crate::error_pages::{Failure, blocking};
 use crate::session::ApiActor;
 use crate::state::AppState;
@@ -31,6 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(response_file))
         .routes(routes!(errors_file))
         .routes(routes!(installed))
+        .routes(routes!(installed_one))
         .routes(routes!(settle))
 }
 
@@ -45,9 +46,11 @@ struct WhichLines {
     /// Only lines that were rejected.
     #[serde(default)]
     only_rejected: bool,
-    /// The `next` of the page before.
-    cursor: Option<u64>,
-    /// Items on a page, 1 to 200.
+    /// Where the page begins: the `next` or `previous` of another one.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    cursor: Cursor,
+    /// Items on a page, 1 to 200; 50 where nothing is said.
     limit: Option<u32>,
 }
 
@@ -56,6 +59,9 @@ struct WhichLines {
 struct Lines {
     /// These lines, in the order of the file.
     items: Vec<Line>,
+    /// The cursor of the page before; absent on the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous: Option<String>,
     /// The cursor of the next page; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
@@ -77,7 +83,8 @@ async fn lines(
     Path(id): Path<String>,
     Query(which): Query<WhichLines>,
 ) -> Result<Json<Lines>, Failure> {
-    let (from, limit) = (which.cursor.unwrap_or(0), limit(which.limit));
+    let cursor = which.cursor.clone();
+    let (from, limit) = (which.cursor.place()?.unwrap_or(0), limit(which.limit));
     let page = blocking(move || {
         who.actor.must(Action::SeeTransferFiles)?;
         let codes = which.codes.unwrap_or_default();
@@ -92,7 +99,8 @@ async fn lines(
     let page = page.await?;
     let reached = from + page.lines.len() as u64;
     Ok(Json(Lines {
-        next: (reached < page.matching && !page.lines.is_empty()).then(|| reached.to_string()),
+        next: (reached < page.matching && !page.lines.is_empty()).then(|| cursor.next(reached)),
+        previous: cursor.previous(),
         items: page.lines.into_iter().map(Line::from).collect(),
         matching: page.matching,
         is_applied: page.is_applied,
@@ -177,9 +185,11 @@ async fn errors_file(
 struct WhichInstalled {
     /// `open` (the default), `settled` or `all`.
     show: Option<String>,
-    /// The `next` of the page before.
-    cursor: Option<i64>,
-    /// Items on a page, 1 to 200.
+    /// Where the page begins: the `next` or `previous` of another one.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    cursor: Cursor,
+    /// Items on a page, 1 to 200; 50 where nothing is said.
     limit: Option<u32>,
 }
 
@@ -215,10 +225,13 @@ struct InstalledBefore {
     settled_by: Option<NamedPerson>,
     /// How.
     note: Option<String>,
+    /// Its version, the `ETag` of the same.
+    version: i64,
 }
 
 fn item(item: InstalledItem) -> InstalledBefore {
     InstalledBefore {
+        version: item.version(),
         id: item.id,
         transfer_file: item.transfer_file.to_string(),
         line: item.line,
@@ -244,6 +257,7 @@ async fn installed(
     who: ApiActor,
     Query(which): Query<WhichInstalled>,
 ) -> Result<Json<Page<InstalledBefore>>, Failure> {
+    let cursor = which.cursor.clone();
     let page = blocking(move || {
         who.actor.must(Action::SeeInstalledQueue)?;
         let filter = match which.show.as_deref() {
@@ -252,11 +266,31 @@ async fn installed(
             Some("all") => InstalledFilter::All,
             Some(_) => return Err(Refusal::field("show", "Ask for open, settled or all.").into()),
         };
-        let (cursor, limit) = (which.cursor, limit(which.limit));
-        transfer_files::installed_before(&state.app, &who.actor, filter, cursor, limit)
+        let (after, limit) = (which.cursor.place()?, limit(which.limit));
+        transfer_files::installed_before(&state.app, &who.actor, filter, after, limit)
     });
     let page = page.await?;
-    Ok(Page::part(page.items.into_iter().map(item).collect(), page.next))
+    Ok(Page::part(page.items.into_iter().map(item).collect(), &cursor, page.next))
+}
+
+/// One hub of that queue.
+#[utoipa::path(get, path = "/installed-before/{id}", tag = "transfer files",
+    operation_id = "get_installed_before",
+    params(("id" = i64, Path, description = "Its number in the queue")),
+    responses((status = OK, body = InstalledBefore), Problem),
+    security(("token" = []), ("session" = [])))]
+async fn installed_one(
+    State(state): State<AppState>,
+    who: ApiActor,
+    Path(id): Path<String>,
+) -> Result<Response, Failure> {
+    let find = move || {
+        who.actor.must(Action::SeeInstalledQueue)?;
+        let id: i64 = reference(&id, "such hub in the queue")?;
+        transfer_files::installed_one(&state.app, &who.actor, id)
+    };
+    let found = blocking(find).await?;
+    Ok(versioned(found.version(), item(found)))
 }
 
 /// How a hub of the queue was settled.
@@ -278,12 +312,14 @@ async fn settle(
     State(state): State<AppState>,
     who: ApiActor,
     Path(id): Path<String>,
+    IfMatch(version): IfMatch,
     Given(Settlement { note }): Given<Settlement>,
-) -> Result<Json<InstalledBefore>, Failure> {
+) -> Result<Response, Failure> {
     let settle = move || {
         who.actor.must(Action::SettleInstalledQueue)?;
         let id: i64 = reference(&id, "such hub in the queue")?;
-        transfer_files::settle(&state.app, &who.actor, id, &note)
+        transfer_files::settle(&state.app, &who.actor, id, version, &note)
     };
-    Ok(Json(item(blocking(settle).await?)))
+    let settled = blocking(settle).await?;
+    Ok(versioned(settled.version(), item(settled)))
 }

@@ -16,23 +16,26 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{FileBytes, ListState, Problem, SeenList, devices, id_of, limit, one_of, side};
-use crate::api::given::{Given, Query};
+use crate::api::given::{Cursor, Given, Query};
 use crate::error_pages::{Failure, blocking};
+use crate::security::takes_ids;
 use crate::session::ApiActor;
 use crate::state::AppState;
 use crate::streams;
 
 /// The routes of these.
 pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+    let with_ids = OpenApiRouter::new()
+        .routes(routes!(add_ids))
+        .routes(routes!(remove))
+        .routes(routes!(verdicts))
+        .layer(takes_ids());
+    with_ids
         .routes(routes!(entries, clear))
         .routes(routes!(add_file))
-        .routes(routes!(add_ids))
         .routes(routes!(scan))
-        .routes(routes!(remove))
         .routes(routes!(start))
         .routes(routes!(start_dispatch))
-        .routes(routes!(verdicts))
 }
 
 /// What one must be allowed to do to build the list of a side.
@@ -77,9 +80,11 @@ impl From<transfers::ListEntry> for TransferListEntry {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct Part {
-    /// The `next` of the page before.
-    cursor: Option<i64>,
-    /// Items on a page, 1 to 200.
+    /// Where the page begins: the `next` or `previous` of another one.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    cursor: Cursor,
+    /// Items on a page, 1 to 200; 50 where nothing is said.
     limit: Option<u32>,
 }
 
@@ -90,6 +95,9 @@ struct TransferList {
     state: ListState,
     /// Hubs of it, by ID.
     items: Vec<TransferListEntry>,
+    /// The cursor of the page before; absent on the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous: Option<String>,
     /// The cursor of the next page; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
@@ -108,11 +116,12 @@ async fn entries(
     Path((id, of)): Path<(String, String)>,
     Query(part): Query<Part>,
 ) -> Result<Json<TransferList>, Failure> {
+    let cursor = part.cursor.clone();
     let found = blocking(move || {
         let side = side(&of)?;
         who.actor.must(permission(side))?;
         let (app, actor, id) = (&state.app, &who.actor, id_of(&id)?);
-        let after = part.cursor.map(DeviceId::from_key);
+        let after = part.cursor.place()?.map(DeviceId::from_key);
         let most = limit(part.limit) as usize;
         let page = transfers::list_entries(app, actor, id, side, after, most)?;
         Ok((transfers::list_state(app, actor, id, side)?, page))
@@ -121,7 +130,8 @@ async fn entries(
     Ok(Json(TransferList {
         state: list.into(),
         items: page.items.into_iter().map(TransferListEntry::from).collect(),
-        next: page.next.map(|hub| hub.key().to_string()),
+        previous: cursor.previous(),
+        next: page.next.map(|hub| cursor.next(hub.key())),
     }))
 }
 

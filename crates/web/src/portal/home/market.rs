@@ -2,6 +2,7 @@
 
 use app::jobs;
 use app::notifications::{self, MessageState};
+use app::pages::Part;
 use app::timers::{self, DeadlineRow};
 use app::{App, Result, offers, requests};
 use domain::access::{Action, Actor, Reach};
@@ -82,7 +83,7 @@ fn urgency(due_at: Timestamp, now: Timestamp) -> (String, &'static str) {
 fn drafts(app: &App, actor: &Actor) -> Result<Group> {
     let state = Some(domain::offers::State::Draft);
     let wanted = offers::Wanted { party: actor.party(), state };
-    let found = offers::list(app, actor, &wanted, None)?;
+    let found = offers::list(app, actor, &wanted, Part::FIRST)?;
     let mut tasks: Vec<Task> = Vec::new();
     for (offer, _) in found.items.iter().take(NAMED as usize) {
         let hubs = number_text(&offer.terms.quantity.to_string());
@@ -97,7 +98,7 @@ fn drafts(app: &App, actor: &Actor) -> Result<Group> {
     }
     let state = Some(domain::requests::State::Draft);
     let wanted = requests::Wanted { party: actor.party(), state, offer: None };
-    let found = requests::list(app, actor, &wanted, None)?;
+    let found = requests::list(app, actor, &wanted, Part::FIRST)?;
     for (request, _) in found.items.iter().take(NAMED as usize) {
         let hubs = number_text(&request.asked.quantity.to_string());
         tasks.push(Task {
@@ -114,7 +115,7 @@ fn drafts(app: &App, actor: &Actor) -> Result<Group> {
 }
 
 fn refused(app: &App, actor: &Actor) -> Result<Group> {
-    let found = notifications::messages(app, actor, Some(MessageState::Refused), None)?;
+    let found = notifications::messages(app, actor, Some(MessageState::Refused), Part::FIRST)?;
     let tasks = found.items.iter().take(NAMED as usize).map(|message| Task {
         id: message.id.to_string(),
         text: message.title.clone(),

@@ -6,9 +6,8 @@ use axum::extract::{Form, Path};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::access::Action;
-use serde::Deserialize;
 
-use super::super::{must_see, shown_in_form};
+use super::super::{Reasoned, must_see, shown_in_form};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Layout, Problems, Section, filters, redirect_with, render};
 use crate::session::SignedIn;
@@ -20,6 +19,7 @@ struct QuarantinePage {
     layout: Layout,
     hub: HubLife,
     to: To,
+    version: i64,
     reason: String,
 }
 
@@ -46,19 +46,14 @@ impl To {
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Reason {
-    reason: String,
-}
-
 /// Asks why a hub goes into quarantine.
 pub(super) async fn ask(
     state: AppState,
     who: SignedIn,
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
-    page(state, who, id, To::Quarantine, String::new(), StatusCode::OK, Problems::none()).await
+    page(state, who, id, To::Quarantine, Reasoned::default(), StatusCode::OK, Problems::none())
+        .await
 }
 
 /// Asks why a hub comes out of it.
@@ -67,7 +62,7 @@ pub(super) async fn ask_release(
     who: SignedIn,
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
-    page(state, who, id, To::Release, String::new(), StatusCode::OK, Problems::none()).await
+    page(state, who, id, To::Release, Reasoned::default(), StatusCode::OK, Problems::none()).await
 }
 
 /// Puts it in.
@@ -75,9 +70,9 @@ pub(super) async fn quarantine(
     state: AppState,
     who: SignedIn,
     Path(id): Path<String>,
-    Form(form): Form<Reason>,
+    Form(form): Form<Reasoned>,
 ) -> Result<Response, Failure> {
-    mark(state, who, id, To::Quarantine, form.reason).await
+    mark(state, who, id, To::Quarantine, form).await
 }
 
 /// Takes it out.
@@ -85,9 +80,9 @@ pub(super) async fn release(
     state: AppState,
     who: SignedIn,
     Path(id): Path<String>,
-    Form(form): Form<Reason>,
+    Form(form): Form<Reasoned>,
 ) -> Result<Response, Failure> {
-    mark(state, who, id, To::Release, form.reason).await
+    mark(state, who, id, To::Release, form).await
 }
 
 async fn mark(
@@ -95,13 +90,14 @@ async fn mark(
     who: SignedIn,
     id: String,
     to: To,
-    reason: String,
+    form: Reasoned,
 ) -> Result<Response, Failure> {
     must_see(&who.actor, Action::Quarantine)?;
-    let (app, actor, hub, why) = (state.app.clone(), who.actor.clone(), id.clone(), reason.clone());
+    let (app, actor, hub) = (state.app.clone(), who.actor.clone(), id.clone());
+    let (version, why) = (form.version.parse().ok(), form.reason.clone());
     let done = blocking(move || match to {
-        To::Quarantine => inventory::quarantine(&app, &actor, &hub, &why),
-        To::Release => inventory::release(&app, &actor, &hub, &why),
+        To::Quarantine => inventory::quarantine(&app, &actor, &hub, version, &why),
+        To::Release => inventory::release(&app, &actor, &hub, version, &why),
     });
     let said = match to {
         To::Quarantine => "In quarantine: it cannot be moved",
@@ -111,7 +107,7 @@ async fn mark(
         Ok(hub) => Ok(redirect_with(&format!("/hubs/{hub}"), said)),
         Err(failure) => {
             let (status, problems) = shown_in_form(failure)?;
-            page(state, who, id, to, reason, status, problems).await
+            page(state, who, id, to, form, status, problems).await
         }
     }
 }
@@ -121,7 +117,7 @@ async fn page(
     who: SignedIn,
     id: String,
     to: To,
-    reason: String,
+    form: Reasoned,
     status: StatusCode,
     problems: Problems,
 ) -> Result<Response, Failure> {
@@ -133,5 +129,6 @@ async fn page(
         .crumb("Hubs", "/hubs")
         .crumb(hub.chf.to_string(), format!("/hubs/{}", hub.chf))
         .problems(problems);
-    Ok(render(status, &QuarantinePage { layout, hub, to, reason }))
+    let version = form.version_shown(status, hub.version);
+    Ok(render(status, &QuarantinePage { layout, hub, to, version, reason: form.reason }))
 }

@@ -2,7 +2,6 @@
 
 use app::people::{self, Invited};
 use askama::Template;
-use axum::Router;
 use axum::extract::{Form, Path};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -10,15 +9,15 @@ use axum::routing::get;
 use domain::refusal::RefusalKind;
 use serde::Deserialize;
 
-use super::super::shown_in_form;
+use super::super::{Pages, shown_in_form};
 use crate::error_pages::{Failure, blocking, status_of};
 use crate::page::{Layout, Problems, filters, redirect_with, render};
 use crate::session::ClientAddress;
 use crate::state::AppState;
 
 /// The pages that links lead to; nobody needs to be signed in there.
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
+pub(super) fn routes() -> Pages {
+    Pages::new()
         .route("/invitations/{secret}", get(invitation).post(accept))
         .route("/password/{secret}", get(password_form).post(password))
 }

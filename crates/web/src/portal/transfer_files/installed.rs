@@ -1,13 +1,11 @@
 //! The queue of hubs that were installed before their file was processed: Finance settles each.
 
-use app::App;
 use app::transfer_files::{self, InstalledFilter, InstalledItem};
 use askama::Template;
 use axum::extract::{Form, Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::Refusal;
-use domain::access::{Action, Actor};
+use domain::access::Action;
 use serde::Deserialize;
 
 use super::super::{address, may, number_in, shown_in_form};
@@ -52,6 +50,7 @@ pub(super) struct InstalledQuery {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Note {
+    version: String,
     note: String,
 }
 
@@ -104,7 +103,8 @@ pub(super) async fn settle(
 ) -> Result<Response, Failure> {
     let id: i64 = number_in(&id)?;
     let (app, actor, note) = (state.app.clone(), who.actor.clone(), form.note.clone());
-    match blocking(move || transfer_files::settle(&app, &actor, id, &note)).await {
+    let version = form.version.parse().ok();
+    match blocking(move || transfer_files::settle(&app, &actor, id, version, &note)).await {
         Ok(item) => Ok(redirect_with("/installed-before", &format!("Settled {}", item.hub))),
         Err(failure) => {
             let (status, problems) = shown_in_form(failure)?;
@@ -122,19 +122,12 @@ async fn page(
     problems: Problems,
 ) -> Result<Response, Failure> {
     let actor = who.actor.clone();
-    let item = blocking(move || find(&state.app, &actor, id)).await?;
+    let item = blocking(move || transfer_files::installed_one(&state.app, &actor, id)).await?;
     let layout = layout(&who, &format!("Settle {}", item.hub))
         .crumb(TITLE, "/installed-before")
         .problems(problems);
     let may_settle = may(&who.actor, Action::SettleInstalledQueue) && item.settled_at.is_none();
     Ok(render(status, &SettlePage { layout, item, note, may_settle }))
-}
-
-fn find(app: &App, actor: &Actor, id: i64) -> app::Result<InstalledItem> {
-    let all = InstalledFilter::All;
-    let found = transfer_files::installed_before(app, actor, all, Some(id - 1), 1)?;
-    let item = found.items.into_iter().find(|item| item.id == id);
-    item.ok_or_else(|| Refusal::not_found("hub in this queue").into())
 }
 
 fn layout(who: &SignedIn, title: &str) -> Layout {

@@ -214,7 +214,6 @@ async fn ask(
 ) -> Result<Response, Failure> {
     let actor = who.actor.clone();
     let transfer = blocking(move || transfers::get(&state.app, &actor, id)).await?;
-    let given = form.version.parse().ok().filter(|_| status != StatusCode::PRECONDITION_FAILED);
     let page = DecidePage {
         layout: layout(&who, id, decision.title()).problems(problems),
         may: match decision {
@@ -222,7 +221,7 @@ async fn ask(
             Decision::Hold => transfer.may.hold,
             Decision::Reverse => transfer.may.reverse,
         },
-        version: given.unwrap_or(transfer.version),
+        version: form.version_shown(status, transfer.version),
         reason: form.reason,
         decision,
         transfer,

@@ -1,6 +1,7 @@
 //! A Party's own stock as it may want to be rid of it: by model, location and age.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::str::FromStr;
 
@@ -79,9 +80,9 @@ pub fn own(app: &App, actor: &Actor, party: Option<PartyId>) -> Result<Vec<Exces
     let listed = store::excess::listed(&mut tx, party)?;
     let mut free: BTreeMap<Specification, i64> = BTreeMap::new();
     for specification in all.iter().map(|stock| stock.specification()) {
-        if !free.contains_key(&specification) {
-            let has = offers::uncommitted(&mut tx, app, party, &specification)?;
-            free.insert(specification, has.free);
+        if let Entry::Vacant(place) = free.entry(specification) {
+            let has = offers::uncommitted(&mut tx, app, party, place.key())?;
+            place.insert(has.free);
         }
     }
     for stock in all {

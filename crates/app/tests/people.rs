@@ -470,7 +470,8 @@ fn a_request_whose_answer_was_lost_is_not_done_again() {
             settings::change(&world.app, &admin, "check.R05", "off", None).unwrap();
         });
         world.later(SignedDuration::from_mins(3));
-        let idempotency::Begun::Lost(idempotency::Effect { subject, kind, .. }) = begin().unwrap() else {
+        let idempotency::Begun::Lost(idempotency::Effect { subject, kind, .. }) = begin().unwrap()
+        else {
             panic!("it was done");
         };
         assert_eq!((subject.as_str(), kind.as_str()), ("check.R05", "SettingChanged"));

@@ -167,7 +167,9 @@ fn an_offer_that_takes_no_requests_is_not_on_the_board() {
         let (id, other) = (published(&world, &some(4)), published(&world, &some(5)));
         queue(&world, 1, id, 4);
         let listed = || -> Vec<_> {
-            let found = app::board::offers(app, &buys(2), &BoardFilter::default(), app::pages::Part::FIRST).unwrap();
+            let found =
+                app::board::offers(app, &buys(2), &BoardFilter::default(), app::pages::Part::FIRST)
+                    .unwrap();
             found.items.into_iter().map(|listed| listed.row.id).collect()
         };
         assert_eq!(listed(), [other, id]);

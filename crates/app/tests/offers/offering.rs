@@ -562,7 +562,7 @@ fn only_the_hubs_that_an_offer_lists_are_dispatched() {
         // An offer that has ended keeps its hubs until they are dispatched.
         offers::close(app, north, id, None, "").unwrap();
         let dispatch = transfers::Dispatch {
-            on: "2026-11-30".parse().unwrap(),
+            on: domain::timers::british_day(app.now()),
             carrier: "Carrier".into(),
             consignment_note: "CN1".into(),
             seals: String::new(),

@@ -271,7 +271,8 @@ pub fn offer(arguments: &Arguments, command: &Offer) -> Result<Ended> {
                     .ok_or_else(|| one_of("state", State::ALL.iter().map(|s| s.name())))
             });
             let wanted = offers::Wanted { party: None, state: state.transpose()? };
-            let rows = all(|before| offers::list(&app, &Actor::local_operator(), &wanted, before.into()))?;
+            let rows =
+                all(|before| offers::list(&app, &Actor::local_operator(), &wanted, before.into()))?;
             let json: Vec<Value> = rows.iter().map(|(row, _)| shown(row)).collect();
             let text: String = rows.iter().map(|(row, _)| line(row) + "\n").collect();
             output::print(arguments, &json.into(), text);
@@ -397,8 +398,9 @@ pub fn request(arguments: &Arguments, command: &Request) -> Result<Ended> {
             });
             let offer: Option<OfferId> = offer.as_deref().map(reference).transpose()?;
             let wanted = requests::Wanted { party: None, state: state.transpose()?, offer };
-            let found =
-                all(|before| requests::list(&app, &Actor::local_operator(), &wanted, before.into()))?;
+            let found = all(|before| {
+                requests::list(&app, &Actor::local_operator(), &wanted, before.into())
+            })?;
             let rows: Vec<RequestRow> = found.into_iter().map(|(row, _)| row).collect();
             return Ok(show_requests(arguments, &rows));
         }

@@ -3,11 +3,11 @@
 
 use app::selection::{self, PolicyView, Runs};
 use askama::Template;
+use axum::Extension;
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
-use axum::Extension;
 use domain::ids::{AllocationRunId, PolicyId};
 use serde::Deserialize;
 

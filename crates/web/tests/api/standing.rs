@@ -235,9 +235,12 @@ const PAGES: &[(&str, To)] = &[
     ("POST /sign-out", Everybody),
 ];
 
+/// A call of the API by its name, and who reaches what it names, given the role that it takes.
+type Call = (&'static str, fn(Action) -> To);
+
 /// Which Party's people reach the thing of a call of the API, where a role of a Party does at all.
 /// The calls of `ROUTES` that name a thing of a Party; the role is the one that stands there.
-const CALLS: &[(&str, fn(Action) -> To)] = &[
+const CALLS: &[Call] = &[
     ("get_offer", To::Role),
     ("change_offer", Giver),
     ("list_offer_ids", |_| Nothing),

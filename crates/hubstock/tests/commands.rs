@@ -225,7 +225,7 @@ fn files_are_imported_and_their_answers_are_there_later() {
         tx.exec(sql, &[]).unwrap();
         tx.commit().unwrap();
         let said = world.ends(3, &by(&["import", "statuses", &statuses], operator));
-        assert!(said.contains("load-import") && said.contains("no room"), "{said}");
+        assert!(said.contains("has failed: no room"), "{said}");
     });
 }
 

@@ -57,7 +57,7 @@ pub struct OfferView {
     pub commitment: Option<String>,
     /// The runs of selection over it, newest first; for those who see all of it.
     pub runs: Vec<AllocationRunId>,
-    /// Its transfers; for those who see all of it.
+    /// Its transfers; for those who see all of it, and transfers.
     pub transfers: Vec<TransferId>,
 }
 
@@ -153,7 +153,9 @@ pub fn get(app: &App, actor: &Actor, id: OfferId) -> Result<OfferView> {
         let of_offer = RunFilter { offer: Some(id), party: None };
         let runs = store::selection::list_runs(&mut tx, &of_offer, None, MOST_RUNS)?;
         view.runs = runs.into_iter().map(|run| run.id).collect();
-        view.transfers = store::transfers::of_offer(&mut tx, id)?;
+        if actor.reach(Action::SeeTransfers) != Reach::Nothing {
+            view.transfers = store::transfers::of_offer(&mut tx, id)?;
+        }
         view.deadlines = store::timers::of(&mut tx, &id.to_string())?;
     }
     Ok(view)

@@ -29,7 +29,7 @@ pub struct RequestView {
     pub matches: Vec<MatchRow>,
     /// The runs of selection in which it stood, oldest first.
     pub runs: Vec<AllocationRunId>,
-    /// The transfers of what it was given.
+    /// The transfers of what it was given, for those who see transfers.
     pub transfers: Vec<TransferId>,
 }
 
@@ -49,7 +49,10 @@ pub fn get(app: &App, actor: &Actor, id: RequestId) -> Result<RequestView> {
         place: None,
         matches: store::board::matches_of_request(&mut tx, id)?,
         runs: store::selection::lines_of(&mut tx, id)?.into_iter().map(|line| line.run).collect(),
-        transfers: store::transfers::of_request(&mut tx, id)?,
+        transfers: match actor.reach(Action::SeeTransfers) {
+            Reach::Nothing => Vec::new(),
+            Reach::Own | Reach::All => store::transfers::of_request(&mut tx, id)?,
+        },
         row,
     };
     if let Some(offer) = view.row.offer {

@@ -84,6 +84,23 @@ async fn carry_out(
     let aside = streams::feed(body.into_data_stream(), move |source| keep(source, hash, limit));
     let (aside, request_hash) = aside.await?;
 
+    // On a task of its own: a client that leaves, as a page does that is loaded again, must not leave
+    // the key under way with nobody who would end it.
+    let request = Request::from_parts(parts, Body::from_stream(pieces(aside)));
+    let answering = tokio::spawn(answered(state, claim, request_hash, request, next));
+    answering.await.unwrap_or_else(|lost| match lost.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(ended) => Err(Failure(app::Error::io("answer to the end")(io::Error::other(ended)))),
+    })
+}
+
+async fn answered(
+    state: AppState,
+    claim: Claim,
+    request_hash: [u8; 32],
+    request: Request,
+    next: Next,
+) -> Result<Response, Failure> {
     let (app, begun) = (state.app.clone(), claim.clone());
     match blocking(move || app::idempotency::begin(&app, &begun, request_hash)).await? {
         Begun::Before(answer) => Ok(again(answer)),
@@ -91,7 +108,6 @@ async fn carry_out(
             Ok(([(REPLAYED, "true")], axum::Json(said(&effect))).into_response())
         }
         Begun::Now => {
-            let request = Request::from_parts(parts, Body::from_stream(pieces(aside)));
             let answer = within(Some(claim.clone()), next.run(request)).await;
             kept(state, claim, answer).await
         }

@@ -356,7 +356,9 @@ fn a_session_that_ends_in_the_middle_of_an_upload_lets_it_end() {
             Ok::<_, Infallible>(Bytes::from(piece))
         });
         let (name, value) = cookie(&session);
-        let request = Request::post("/api/v1/transfer-files?name=a.csv").header(name, &value);
+        let request = Request::post("/api/v1/transfer-files?name=a.csv")
+            .header(name, &value)
+            .header("sec-fetch-site", "same-origin");
         let sent = world.send(request.body(Body::from_stream(stream::iter(pieces))).unwrap()).await;
         assert_eq!(sent.status, StatusCode::ACCEPTED, "{}", sent.text());
         assert_eq!(world.count("transfer_files"), 1);

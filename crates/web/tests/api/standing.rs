@@ -30,11 +30,13 @@ enum To {
     Taker(Action),
     /// Those of both.
     Both(Action),
+    /// Nobody of a Party, though a Party's people have a role for it.
+    Centre(Action),
     /// Nobody, because there is none in this world; without a role it is not there either.
     Nothing,
 }
 
-use To::{Both, Everybody, Giver, Nothing, Somebody, Taker};
+use To::{Both, Centre, Everybody, Giver, Nothing, Somebody, Taker};
 
 /// The pages, as they are registered, and who reaches them.
 const PAGES: &[(&str, To)] = &[
@@ -152,7 +154,7 @@ const PAGES: &[(&str, To)] = &[
     ("GET /selection", To::Role(SeeSelection)),
     ("POST /selection/run", To::Role(RunSelection)),
     ("GET /selection/{id}", Both(SeeSelection)),
-    ("GET /selection/{id}/record", Both(SeeSelection)),
+    ("GET /selection/{id}/record", To::Role(SeeSelection)),
     ("GET /selection/{id}/explanation", Both(SeeSelection)),
     ("GET /policies", To::Role(SeePolicies)),
     ("GET /policies/new", To::Role(ManagePolicies)),
@@ -164,7 +166,14 @@ const PAGES: &[(&str, To)] = &[
     ("POST /policies/{id}/publish", To::Role(ManagePolicies)),
     ("GET /policies/{id}/withdraw", To::Role(ManagePolicies)),
     ("POST /policies/{id}/withdraw", To::Role(ManagePolicies)),
-    ("GET /policies/{id}/simulate", Nothing),
+    ("GET /policies/{id}/simulate", Centre(SeeSelection)),
+    ("GET /public/selection", Everybody),
+    ("GET /public/selection/{id}/record", Everybody),
+    ("GET /public/policies", Everybody),
+    ("GET /public/policies/{id}", Everybody),
+    ("GET /dry-runs/{id}", Nothing),
+    ("GET /jobs", To::Role(SeeFailedJobs)),
+    ("POST /jobs/{id}/rerun", Nothing),
     ("GET /settings", To::Role(SeeSettings)),
     ("GET /settings/{setting}", To::Role(SeeSettings)),
     ("POST /settings/{setting}", To::Role(ChangeSettings)),
@@ -180,6 +189,8 @@ const PAGES: &[(&str, To)] = &[
     ("GET /transfer-files", To::Role(SeeTransferFiles)),
     ("GET /transfer-files/new", To::Role(PrepareTransferFile)),
     ("POST /transfer-files/new", To::Role(PrepareTransferFile)),
+    ("GET /transfer-files/check", To::Role(PrepareTransferFile)),
+    ("POST /transfer-files/check", To::Role(PrepareTransferFile)),
     ("GET /transfer-files/generate", To::Role(PrepareTransferFile)),
     ("POST /transfer-files/generate", To::Role(PrepareTransferFile)),
     ("GET /transfer-files/{id}", To::Role(SeeTransferFiles)),
@@ -263,7 +274,8 @@ const CALLS: &[Call] = &[
     ("reactivate_person", Giver),
     ("issue_password_link", Giver),
     ("get_selection_run", Both),
-    ("download_selection_record", Both),
+    ("download_selection_record", To::Role),
+    ("download_public_selection_record", |_| Everybody),
     ("download_selection_explanation", Both),
     ("scan_for_transfer", Giver),
     ("download_transfer_document", Both),
@@ -288,6 +300,7 @@ const CALLS: &[Call] = &[
     ("scan_into_transfer_list", Giver),
     ("remove_from_transfer_list", Giver),
     ("start_receipt_from_manifest", Taker),
+    ("start_dispatch_from_offer", Giver),
     ("set_receipt_verdicts", Taker),
 ];
 
@@ -415,6 +428,7 @@ fn reaches(to: To, from: Standing, role: Role) -> Option<bool> {
         Giver(action) => by(action, &[Standing::Giver]),
         Taker(action) => by(action, &[Standing::Taker]),
         Both(action) => by(action, &[Standing::Giver, Standing::Taker]),
+        Centre(action) => by(action, &[]),
         Nothing => None,
     }
 }
@@ -443,6 +457,8 @@ impl World {
             "requests" => "req-000001".into(),
             "selection" => "alr-000001".into(),
             "policies" => "pol-000001".into(),
+            "public" if template.contains("policies") => "pol-000001".into(),
+            "public" => "alr-000001".into(),
             "transfers" => "trf-000001".into(),
             "transfer-files" => "ctf-000001".into(),
             "deliveries" => "imp-000001".into(),
@@ -489,6 +505,7 @@ impl World {
             && !path.contains("policies")
             && !path.starts_with("/transfers")
             || path.ends_with("/file")
+            || path == "/transfer-files/check"
             || path.starts_with("/stock-rules/files")
             || path.starts_with("/offers") && path.ends_with("/edit");
         match who {

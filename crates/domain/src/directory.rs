@@ -92,8 +92,10 @@ impl Contact {
         let telephone = self.telephone.trim().to_owned();
         let is_dialled = |c: char| c.is_ascii_digit() || " +-().x#".contains(c);
         let digits = telephone.chars().filter(char::is_ascii_digit).count();
-        let is_number = (5..=20).contains(&digits) && telephone.len() <= 40;
-        if !telephone.is_empty() && !(is_number && telephone.chars().all(is_dialled)) {
+        let is_number = (5..=20).contains(&digits)
+            && telephone.len() <= 40
+            && telephone.chars().all(is_dialled);
+        if !(telephone.is_empty() || is_number) {
             let message = "Enter a telephone number, like 020 7946 0123, or leave it empty.";
             return Err(Refusal::field("telephone", message));
         }

@@ -7,6 +7,7 @@ pub mod aside;
 pub mod backup;
 pub mod board;
 pub mod delivery_report;
+pub mod directory;
 pub mod dry_runs;
 pub mod error;
 pub mod excess;

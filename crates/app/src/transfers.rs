@@ -26,6 +26,7 @@ mod tables;
 mod view;
 
 use domain::DeviceId;
+use domain::directory::Contact;
 use domain::ids::{AllocationRunId, OfferId, PartyId, RequestId, TransferFileId, TransferId};
 use domain::offers::Specification;
 use domain::reconciliation::{Outcome, Received};
@@ -266,6 +267,8 @@ pub struct TransferView {
     pub agreed_at: Timestamp,
     /// The sender's confirmation.
     pub sender_confirmed: Option<Confirmation>,
+    /// Whom to contact at the receiver about the delivery, once both sides have confirmed.
+    pub receiver_contacts: Vec<Contact>,
     /// The receiver's confirmation.
     pub receiver_confirmed: Option<Confirmation>,
     /// What the sender declared.

@@ -112,6 +112,10 @@ pub enum Action {
     SeeParties,
     /// Load or change Parties.
     ManageParties,
+    /// See a Party's contacts and delivery locations; its counterparty in a transfer does too.
+    SeeDirectory,
+    /// Add, change and remove a Party's contacts and delivery locations.
+    ManageDirectory,
     /// Load deliveries, statuses and snapshots.
     LoadInventory,
     /// See deliveries, statuses and snapshots that were loaded.
@@ -208,6 +212,8 @@ impl Action {
         Action::SeeStock,
         Action::SeeParties,
         Action::ManageParties,
+        Action::SeeDirectory,
+        Action::ManageDirectory,
         Action::LoadInventory,
         Action::SeeImports,
         Action::AuthoriseSnapshot,
@@ -255,6 +261,7 @@ impl Action {
             Action::SeeHubs
                 | Action::SeeStock
                 | Action::SeeParties
+                | Action::SeeDirectory
                 | Action::SeeImports
                 | Action::SeeTransferFiles
                 | Action::SeeInstalledQueue
@@ -290,6 +297,17 @@ pub fn reach(role: Role, action: Action) -> Reach {
         },
         Action::ManageParties | Action::ChangeSettings => match role {
             SystemAdmin => All,
+            _ => Nothing,
+        },
+        Action::SeeDirectory => match role {
+            PartyViewer | StockManager | Warehouse | PartyAdmin => Own,
+            DspOperator | CspEnquirer => Nothing,
+            DccLogistics | DccAuthoriser | DccFinance | DccDisputes | DccPolicy | Auditor
+            | SystemAdmin => All,
+        },
+        Action::ManageDirectory => match role {
+            PartyAdmin => Own,
+            DccLogistics | SystemAdmin => All,
             _ => Nothing,
         },
         Action::LoadInventory => match role {

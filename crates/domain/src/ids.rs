@@ -54,6 +54,10 @@ macro_rules! ids {
 ids! {
     /// A Party to the Smart Energy Code.
     PartyId "pty",
+    /// Whom to contact at a Party.
+    ContactId "con",
+    /// Where hubs are delivered to.
+    LocationId "loc",
     /// A person who can sign in.
     UserId "usr",
     /// A file of Parties, deliveries, statuses or a snapshot, and its being loaded.

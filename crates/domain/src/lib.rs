@@ -6,6 +6,7 @@
 pub mod access;
 pub mod board;
 pub mod device_id;
+pub mod directory;
 pub mod ids;
 pub mod imports;
 pub mod inventory;

@@ -1,5 +1,6 @@
 //! The words of the command line.
 
+mod directory;
 mod excess;
 mod import;
 mod party;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use directory::{PartyContact, PartyLocation};
 pub use excess::{Excess, SavedFilter};
 pub use import::{Import, ImportFile, ImportWhat, Snapshot};
 pub use party::{Party, PartyChange};

@@ -1,5 +1,6 @@
 //! The commands, each a few operations of `app`.
 
+mod directory;
 mod excess;
 mod import;
 mod inventory;

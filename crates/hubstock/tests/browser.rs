@@ -261,6 +261,8 @@ const PAGES: &[&str] = &[
     "/offers/new",
     "/parties",
     "/parties/*",
+    "/parties/*/contacts/new",
+    "/parties/*/locations/new",
     "/people",
     "/people/*",
     "/people/invite",
@@ -368,6 +370,8 @@ async fn beside_the_links(demo: &Demo, wrong: &mut Vec<String>) {
         ("Pol Policy", "/policies/new", "Save the draft"),
         ("Adam Admin", "/account/password", "Change password"),
         ("Adam Admin", "/people/invite", "Make the invitation"),
+        ("Amir Admin", "/parties/pty-000001/contacts/new", "Save"),
+        ("Amir Admin", "/parties/pty-000001/locations/new", "Save"),
     ] {
         let browser = signed_in(demo, visitor).await;
         browser.goto(&format!("{}{path}", demo.address)).await;

@@ -312,6 +312,28 @@ fn tables_templates_settings_and_the_journal_come_out_in_each_form() {
         let (_, parties) = world.json(&["party", "list", "--text", "other"]);
         assert_eq!(parties.as_array().unwrap().len(), 1, "{parties}");
 
+        let contact = ["party", "contact", "set", "PARTY2", "--email", "goods@x.example"];
+        world.ends(2, &by(&contact, admin));
+        let new = [&contact[..], &["--name", "Goods in", "--purpose", "warehouse"]].concat();
+        let (_, made) = world.json(&by(&new, AS_LOGISTICS));
+        assert_eq!((&made["contact"], &made["version"]), (&"con-000001".into(), &1.into()));
+        let telephone = ["--contact", "con-000001", "--telephone", "020 7946 0123"];
+        let (_, set) = world.json(&by(&[&contact[..4], &telephone].concat(), admin));
+        assert_eq!((&set["name"], &set["version"]), (&"Goods in".into(), &2.into()));
+        let listed = world.ends(0, &["party", "contact", "list", "PARTY2"]);
+        assert!(listed.contains("warehouse Goods in <goods@x.example> 020 7946 0123"), "{listed}");
+        let location = ["party", "location", "set", "PARTY2", "--name", "Depot"];
+        let at = [&location[..], &["--address", "1 Mill", "--region", "North"]].concat();
+        world.ends(0, &by(&at, admin));
+        let closed = ["--location", "loc-000001", "--active", "false"];
+        world.ends(0, &by(&[&location[..4], &closed].concat(), admin));
+        let listed = world.ends(0, &["party", "location", "list", "PARTY2"]);
+        assert!(listed.contains("loc-000001 North: Depot, 1 Mill (not in use)"), "{listed}");
+        world.ends(0, &by(&["party", "location", "drop", "PARTY2", "loc-000001"], admin));
+        world.ends(0, &by(&["party", "contact", "drop", "PARTY2", "con-000001"], admin));
+        let (_, none) = world.json(&["party", "contact", "list", "PARTY2"]);
+        assert_eq!(none, serde_json::json!([]));
+
         // Misuse of each kind, and what is simply not there.
         world.ends(2, &["no-such-command"]);
         world.ends(2, &["hub"]);

@@ -8,6 +8,7 @@ pub mod bulk;
 pub mod compare;
 pub mod db;
 pub mod delivery_report;
+pub mod directory;
 pub mod dry_runs;
 pub mod error;
 pub mod excess;

@@ -2,8 +2,9 @@
 
 use domain::DeviceId;
 use domain::ids::{
-    AllocationRunId, FileId, ImportId, JobId, MessageId, NoticeId, OfferId, PartyId, PolicyId,
-    ReportRunId, RequestId, SavedFilterId, TokenId, TransferFileId, TransferId, UserId,
+    AllocationRunId, ContactId, FileId, ImportId, JobId, LocationId, MessageId, NoticeId, OfferId,
+    PartyId, PolicyId, ReportRunId, RequestId, SavedFilterId, TokenId, TransferFileId, TransferId,
+    UserId,
 };
 use domain::inventory::SmiStatus;
 use jiff::Timestamp;
@@ -79,6 +80,8 @@ macro_rules! id_values {
 
 id_values!(
     PartyId,
+    ContactId,
+    LocationId,
     UserId,
     ImportId,
     TransferFileId,

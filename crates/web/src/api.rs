@@ -10,6 +10,7 @@ pub mod once;
 
 mod board;
 mod delivery_report;
+mod directory;
 mod dry_runs;
 mod health;
 mod imports;
@@ -242,6 +243,7 @@ fn documented() -> OpenApiRouter<AppState> {
         .merge(inventory::routes())
         .merge(imports::routes())
         .merge(parties::routes())
+        .merge(directory::routes())
         .merge(people::routes())
         .merge(sign_in::routes())
         .merge(selection::routes())

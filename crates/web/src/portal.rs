@@ -3,6 +3,7 @@
 mod account;
 mod board;
 mod deliveries;
+mod directory;
 mod dry_runs;
 mod excess;
 mod help;
@@ -74,6 +75,7 @@ pub fn routes() -> Pages {
         .merge(account::routes())
         .merge(board::routes())
         .merge(deliveries::routes())
+        .merge(directory::routes())
         .merge(dry_runs::routes())
         .merge(excess::routes())
         .merge(help::routes())

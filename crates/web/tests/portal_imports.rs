@@ -60,6 +60,8 @@ async fn whoever_may_see_files_sees_these_pages_and_nobody_else_does() {
         check("/parties/new", role == SystemAdmin).await;
         check("/parties/pty-000001/edit", role == SystemAdmin).await;
         check("/parties/pty-000099", false).await;
+        let keeps = matches!(role, PartyAdmin | DccLogistics | SystemAdmin);
+        check("/parties/pty-000001/contacts/new", keeps).await;
     }
 }
 
@@ -229,4 +231,60 @@ async fn a_party_is_changed_and_a_refusal_keeps_what_was_typed() {
     stale.must_be(StatusCode::PRECONDITION_FAILED).must_say("Somebody else has changed this");
     assert_eq!(stale.value_of("service_user_reference"), "SOU3");
     assert_eq!(stale.value_of("version"), "2");
+}
+
+#[tokio::test]
+async fn a_party_keeps_its_contacts_and_delivery_locations_on_its_page() {
+    let portal = Portal::open();
+    let admin = portal.visitor("admin@northern.example", Role::PartyAdmin, Some("NORTHERN"));
+    let stock = portal.visitor("stock@northern.example", Role::StockManager, Some("NORTHERN"));
+    let foreign = portal.visitor("admin@southern.example", Role::PartyAdmin, Some("SOUTHERN"));
+    let party = "/parties/pty-000001";
+    portal.get(&admin, party).await.must_say("It has no contacts yet").must_say("Add a contact");
+    let add = "/parties/pty-000001/contacts/new";
+    let desk = |email: &'static str, version: &'static str| {
+        [("version", version), ("purpose", "warehouse"), ("name", "Goods in"), ("email", email)]
+    };
+    let wrong = portal.post(&admin, add, &desk("goods", "")).await;
+    wrong.must_be(StatusCode::UNPROCESSABLE_ENTITY).must_say("There is a problem");
+    assert!(wrong.text.contains("href=\"#email\""), "{}", wrong.words());
+    assert_eq!(wrong.value_of("name"), "Goods in");
+    let none = portal.post(&admin, add, &[]).await;
+    none.must_say("Select what the contact is for");
+    let done = portal.post(&admin, add, &desk("goods@northern.example", "")).await;
+    assert_eq!(done.location(), party);
+
+    let page = "/parties/pty-000001/contacts/con-000001";
+    let form = portal.get(&admin, page).await;
+    assert_eq!((form.value_of("version"), form.value_of("name")), ("1".into(), "Goods in".into()));
+    portal.post(&admin, page, &desk("yard@northern.example", "1")).await.location();
+    let stale = portal.post(&admin, page, &desk("gate@northern.example", "1")).await;
+    stale.must_be(StatusCode::PRECONDITION_FAILED).must_say("Somebody else has changed this");
+    assert_eq!(stale.value_of("email"), "gate@northern.example");
+    assert_eq!(stale.value_of("version"), "2");
+
+    let depot = [
+        ("name", "Leeds depot"),
+        ("address", "Unit 4\r\nLeeds"),
+        ("region", "North"),
+        ("is_active", "yes"),
+    ];
+    portal.post(&admin, "/parties/pty-000001/locations/new", &depot).await.location();
+    let seen = portal.get(&stock, party).await;
+    seen.must_say("yard@northern.example").must_say("Leeds depot").must_not_say("Add a contact");
+    for form in ["/offers/new", "/requests/new"] {
+        let suggested = "<option value=\"Leeds depot, Unit 4, Leeds\">";
+        let page = portal.get(&stock, form).await;
+        assert!(page.text.contains(suggested), "{}", page.text);
+    }
+    portal.get(&foreign, party).await.must_not_say("Leeds depot").must_not_say("Contacts");
+    portal.get(&foreign, page).await.must_be(StatusCode::NOT_FOUND);
+    let taken = portal.post(&foreign, &format!("{page}/remove"), &[("version", "2")]).await;
+    taken.must_be(StatusCode::NOT_FOUND);
+
+    let early = portal.post(&admin, &format!("{page}/remove"), &[("version", "1")]).await;
+    early.must_be(StatusCode::PRECONDITION_FAILED);
+    let gone = portal.post(&admin, &format!("{page}/remove"), &[("version", "2")]).await;
+    assert_eq!(gone.location(), party);
+    portal.get(&admin, party).await.must_say("It has no contacts yet");
 }

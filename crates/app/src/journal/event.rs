@@ -79,6 +79,29 @@ pub enum Event {
     HolidayDropped { day: String },
     /// One Party was changed on its page.
     PartyChanged { party: i64, from: BTreeMap<String, String>, to: BTreeMap<String, String> },
+    /// A contact of a Party was added, or changed to this.
+    PartyContactSet {
+        contact: i64,
+        party: i64,
+        purpose: String,
+        name: String,
+        email: String,
+        telephone: String,
+    },
+    /// A contact of a Party was removed.
+    PartyContactDropped { contact: i64, party: i64 },
+    /// A delivery location of a Party was added, or changed to this.
+    DeliveryLocationSet {
+        location: i64,
+        party: i64,
+        name: String,
+        address: String,
+        region: String,
+        notes: String,
+        is_active: bool,
+    },
+    /// A delivery location of a Party was removed.
+    DeliveryLocationDropped { location: i64, party: i64 },
 
     /// A file of Parties, deliveries, statuses or a snapshot came in.
     ImportReceived { import: i64, what: String, name: String, sha256: String },
@@ -405,6 +428,10 @@ pub const KINDS: &[&str] = &[
     "HolidaySet",
     "HolidayDropped",
     "PartyChanged",
+    "PartyContactSet",
+    "PartyContactDropped",
+    "DeliveryLocationSet",
+    "DeliveryLocationDropped",
     "ImportReceived",
     "ImportRefused",
     "ImportLoaded",
@@ -543,7 +570,11 @@ impl Event {
             Event::HolidaySet { day, .. } | Event::HolidayDropped { day } => {
                 format!("holiday-{day}")
             }
-            Event::PartyChanged { party, .. } => PartyId(*party).to_string(),
+            Event::PartyChanged { party, .. }
+            | Event::PartyContactSet { party, .. }
+            | Event::PartyContactDropped { party, .. }
+            | Event::DeliveryLocationSet { party, .. }
+            | Event::DeliveryLocationDropped { party, .. } => PartyId(*party).to_string(),
             Event::ImportReceived { import, .. }
             | Event::ImportRefused { import, .. }
             | Event::ImportLoaded { import, .. }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use domain::DeviceId;
 use domain::access::{Action, Actor};
 use domain::ids::{
-    ImportId, JobId, MessageId, OfferId, PartyId, PolicyId, ReportRunId, RequestId, SavedFilterId,
-    TokenId, TransferFileId, TransferId, UserId,
+    ContactId, ImportId, JobId, LocationId, MessageId, OfferId, PartyId, PolicyId, ReportRunId,
+    RequestId, SavedFilterId, TokenId, TransferFileId, TransferId, UserId,
 };
 use domain::reconciliation::Outcome;
 use jiff::Timestamp;
@@ -138,6 +138,21 @@ pub fn sentence(event: &Event) -> String {
         Event::HolidayDropped { day } => format!("Took {day} out of the table of holidays"),
         Event::PartyChanged { party, from, to } => {
             format!("Changed {}: {}", PartyId(*party), changes(from, to))
+        }
+        Event::PartyContactSet { contact, party, purpose, name, .. } => {
+            let (contact, party) = (ContactId(*contact), PartyId(*party));
+            format!("Set {contact} of {party}, {name}, for {purpose}")
+        }
+        Event::PartyContactDropped { contact, party } => {
+            format!("Removed {} of {}", ContactId(*contact), PartyId(*party))
+        }
+        Event::DeliveryLocationSet { location, party, name, region, is_active, .. } => {
+            let (location, party) = (LocationId(*location), PartyId(*party));
+            let active = if *is_active { "" } else { ", not active" };
+            format!("Set {location} of {party}, {name} in {region}{active}")
+        }
+        Event::DeliveryLocationDropped { location, party } => {
+            format!("Removed {} of {}", LocationId(*location), PartyId(*party))
         }
         Event::ImportReceived { what, name, .. } => format!("Received {name}, a file of {what}"),
         Event::ImportRefused { import, reason } => {

@@ -11,8 +11,8 @@ use store::sign_in::TokenRow;
 
 use super::Event;
 use crate::{
-    App, Error, Result, board, delivery_report, imports, inventory, notifications, offers, parties,
-    requests, selection, stock_rules, timers, transfer_files, transfers,
+    App, Error, Result, board, delivery_report, directory, imports, inventory, notifications,
+    offers, parties, requests, selection, stock_rules, timers, transfer_files, transfers,
 };
 
 /// What stands in the place of a password's hash, which the journal does not hold.
@@ -95,6 +95,10 @@ pub fn redo(tx: &mut Tx, from: &App, entry: &EntryRow, event: &Event) -> Result<
             store::settings::put(tx, name, to)?;
             true
         }
+        Event::PartyContactSet { .. }
+        | Event::PartyContactDropped { .. }
+        | Event::DeliveryLocationSet { .. }
+        | Event::DeliveryLocationDropped { .. } => directory::redo(tx, event).map(|()| true)?,
         Event::PartyChanged { .. } => parties::redo(tx, event).map(|()| true)?,
         Event::ImportReceived { .. }
         | Event::ImportRefused { .. }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::access::{Action as Permission, Actor};
+use domain::directory::Contact;
 use domain::ids::TransferId;
 use domain::refusal::{Refusal, RefusalKind};
 use domain::timers::{InWords, british_day};
@@ -108,9 +109,9 @@ fn delivery_note(
     let id = transfer.id.to_string();
     let mut paper = Paper::new("Delivery note", &id, dispatched.at);
     paper.bar_code(&id, &format!("Code 128 bar code of {id}"));
-    paper.facts(&[
-        ("From", named(&transfer.sender)),
-        ("To", named(&transfer.receiver)),
+    let mut facts = vec![("From", named(&transfer.sender)), ("To", named(&transfer.receiver))];
+    facts.extend(transfer.receiver_contacts.iter().map(|contact| ("Contact", reached(contact))));
+    facts.extend([
         ("Left on", day(&dispatched.on)),
         ("Carrier", dispatched.carrier.clone()),
         ("Consignment note", dispatched.consignment_note.clone()),
@@ -119,6 +120,7 @@ fn delivery_note(
         ("Hubs", grouped(dispatched.hubs)),
         ("Of", of_what(transfer)),
     ]);
+    paper.facts(&facts);
     paper.heading("Pallets");
     let column = |title, share, is_number| Column { title, share, is_number };
     let columns =
@@ -211,6 +213,13 @@ fn certificate(transfer: &TransferView, dispatched: &Dispatched, now: Timestamp)
 
 fn named(party: &super::Named) -> String {
     format!("{} ({})", party.name, party.reference)
+}
+
+/// Whom to contact, and how.
+fn reached(contact: &Contact) -> String {
+    let Contact { purpose, name, email, telephone } = contact;
+    let telephone = if telephone.is_empty() { String::new() } else { format!(", {telephone}") };
+    format!("{name} ({}), {email}{telephone}", purpose.name().to_lowercase())
 }
 
 fn of_what(transfer: &TransferView) -> String {

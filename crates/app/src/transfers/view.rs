@@ -24,7 +24,7 @@ use crate::files::hex;
 use crate::journal::read::sentence;
 use crate::journal::{By, Event};
 use crate::transfer_files::{HistoryEntry, NextStep, Person};
-use crate::{App, Error, Result, timers, versions};
+use crate::{App, Error, Result, directory, timers, versions};
 
 /// Items in one part of a list, at most.
 const MOST_AT_ONCE: usize = 1_000;
@@ -198,7 +198,12 @@ pub fn get(app: &App, actor: &Actor, id: TransferId) -> Result<TransferView> {
         confirmed(&mut people, &mut tx, row.sender_confirmed_at, row.sender_confirmed_by)?;
     let receiver_confirmed =
         confirmed(&mut people, &mut tx, row.receiver_confirmed_at, row.receiver_confirmed_by)?;
+    let receiver_contacts = match shows_contacts(actor, &row, side) {
+        true => directory::for_deliveries(&mut tx, row.receiver)?,
+        false => Vec::new(),
+    };
     Ok(TransferView {
+        receiver_contacts,
         dispatched: dispatched(&mut tx, &row, &mut people)?,
         arrived: arrived(&mut tx, &row, &mut people)?,
         received: received(&mut tx, &row, &mut people)?,
@@ -234,6 +239,13 @@ pub fn get(app: &App, actor: &Actor, id: TransferId) -> Result<TransferView> {
         reason: row.reason,
         version: row.version,
     })
+}
+
+/// Whether this person sees whom to contact: of both sides, once they are counterparties.
+fn shows_contacts(actor: &Actor, row: &TransferRow, side: Option<Side>) -> bool {
+    let is_agreed = row.sender_confirmed_at.is_some() && row.receiver_confirmed_at.is_some();
+    let may_see = side.is_some() || actor.reach(Permission::SeeDirectory) == Reach::All;
+    is_agreed && may_see && row.state != State::Cancelled
 }
 
 /// The names of people, each looked up once.

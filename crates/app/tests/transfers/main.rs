@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod by_file;
+mod directory;
 mod lists;
 mod process;
 mod receipt;

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::Who;
+use super::directory::{PartyContact, PartyLocation};
 
 /// What a Party is changed to. What is left out stays.
 #[derive(Debug, Args)]
@@ -53,6 +54,12 @@ pub enum Party {
         /// Its signifier or reference
         party: String,
     },
+    /// Whom to contact at a Party, for what
+    #[command(subcommand)]
+    Contact(PartyContact),
+    /// Where a Party's hubs are delivered to
+    #[command(subcommand)]
+    Location(PartyLocation),
     /// Changes a Party
     Change {
         /// Its signifier or reference

@@ -7,7 +7,7 @@ use domain::ids::PartyId;
 use domain::parties::{Category, PartyDetails, PartyStatus};
 use serde_json::{Value, json};
 
-use super::{acting, one_of, open};
+use super::{acting, directory, one_of, open};
 use crate::arguments::{Arguments, Party, PartyChange};
 use crate::output::{self, Ended};
 
@@ -27,6 +27,8 @@ pub fn run(arguments: &Arguments, command: &Party) -> Result<Ended> {
             output::print(arguments, &json.into(), rows.iter().map(line).collect::<String>());
             return Ok(Ended::Well);
         }
+        Party::Contact(command) => return directory::contact(arguments, command),
+        Party::Location(command) => return directory::location(arguments, command),
         Party::Show { party } => find(&app, &operator, party)?,
         Party::Change { party, to, who } => {
             let actor = acting(&app, who, Action::ManageParties)?;
@@ -39,7 +41,8 @@ pub fn run(arguments: &Arguments, command: &Party) -> Result<Ended> {
     Ok(Ended::Well)
 }
 
-fn find(app: &App, actor: &Actor, text: &str) -> Result<PartyRow> {
+/// The Party of a signifier or a reference.
+pub(super) fn find(app: &App, actor: &Actor, text: &str) -> Result<PartyRow> {
     match text.parse::<PartyId>() {
         Ok(id) => parties::get(app, actor, id),
         Err(_) => parties::by_signifier(app, actor, text),

@@ -51,6 +51,16 @@ pub const TABLES: &[Table] = &[
             "version",
         ],
     ),
+    table(
+        "party_contacts",
+        &["id"],
+        &["party", "purpose", "name", "email", "telephone", "version"],
+    ),
+    table(
+        "delivery_locations",
+        &["id"],
+        &["party", "name", "address", "region", "notes", "is_active", "version"],
+    ),
     with_secret(
         table("users", &["id"], &["email", "name", "state", "created_at", "version"]),
         &["password_hash"],

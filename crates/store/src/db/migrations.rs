@@ -13,6 +13,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0005_transfers", include_str!("../../migrations/0005_transfers.sql")),
     ("0006_notifications", include_str!("../../migrations/0006_notifications.sql")),
     ("0008_dry_runs", include_str!("../../migrations/0008_dry_runs.sql")),
+    ("0009_party_directory", include_str!("../../migrations/0009_party_directory.sql")),
     ("0010_holidays", include_str!("../../migrations/0010_holidays.sql")),
     ("0011_overdue", include_str!("../../migrations/0011_overdue.sql")),
 ];

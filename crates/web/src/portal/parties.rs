@@ -2,6 +2,7 @@
 
 mod edit;
 
+use app::directory::{self, Directory};
 use app::inventory::{self, Filter, StockRow};
 use app::parties::{self, PartyFilter, PartyRow};
 use askama::Template;
@@ -13,6 +14,7 @@ use domain::access::{Action, Actor};
 use domain::ids::PartyId;
 use domain::inventory::SmiStatus;
 use domain::parties::{Category, PartyStatus};
+use domain::refusal::RefusalKind;
 use serde::Deserialize;
 
 use super::deliveries::upload::{self, Place};
@@ -49,6 +51,7 @@ struct ShowPage {
     layout: Layout,
     party: PartyRow,
     stock: Option<Stock>,
+    directory: Option<Directory>,
     may_manage: bool,
     may_read_journal: bool,
 }
@@ -137,10 +140,11 @@ async fn show(
 ) -> Result<Response, Failure> {
     must_see(&who.actor, Action::SeeParties)?;
     let (id, actor) = (number_in::<PartyId>(&id)?, who.actor.clone());
-    let (party, stock) = blocking(move || {
+    let (party, stock, directory) = blocking(move || {
         let party = parties::get(&state.app, &actor, id)?;
         let stock = stock_of(&state.app, &actor, &party)?;
-        Ok((party, stock))
+        let directory = directory_of(&state.app, &actor, id)?;
+        Ok((party, stock, directory))
     })
     .await?;
     let layout = Layout::of(&who.viewer, Section::Parties, &party.party.details.legal_name)
@@ -151,10 +155,22 @@ async fn show(
         layout,
         party,
         stock,
+        directory,
         may_manage: may(&who.actor, Action::ManageParties),
         may_read_journal: may(&who.actor, Action::ReadJournal),
     };
     Ok(render(StatusCode::OK, &page))
+}
+
+/// The Party's contacts and delivery locations, where this person may see them.
+fn directory_of(app: &app::App, actor: &Actor, id: PartyId) -> app::Result<Option<Directory>> {
+    match directory::get(app, actor, id) {
+        Ok(found) => Ok(Some(found)),
+        Err(error) => match error.refusal().map(|refusal| refusal.kind) {
+            Some(RefusalKind::NotFound | RefusalKind::NotAllowed) => Ok(None),
+            _ => Err(error),
+        },
+    }
 }
 
 /// A Party sees the counts of its own stock alone.

@@ -1,5 +1,6 @@
 //! Requests: the list, one of them, the form, and turning a wanted one into one for an offer.
 
+use app::directory;
 use app::offers::OfferView;
 use app::requests::{self, Draft, RequestRow, RequestView, Wanted};
 use askama::Template;
@@ -163,6 +164,7 @@ struct EditPage {
     typed: Typed,
     parties: Vec<Choice>,
     regions: Vec<Choice>,
+    locations: Vec<String>,
 }
 
 /// What stands in the form.
@@ -357,6 +359,8 @@ async fn page(
         }
         Err(_) => None,
     };
+    let (app, actor, party) = (state.app.clone(), who.actor.clone(), typed.party.parse().ok());
+    let locations = blocking(move || directory::suggestions(&app, &actor, party)).await?;
     let mut parties = Vec::new();
     if who.actor.party().is_none() && id.is_none() {
         parties.push(Choice::new("", "Choose a Party").chosen_if(&typed.party));
@@ -382,7 +386,7 @@ async fn page(
     if let Some(id) = id {
         layout = layout.crumb(id.to_string(), format!("/requests/{id}"));
     }
-    Ok(render(status, &EditPage { layout, id, offer, typed, parties, regions }))
+    Ok(render(status, &EditPage { layout, id, offer, typed, parties, regions, locations }))
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

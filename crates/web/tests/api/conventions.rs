@@ -116,6 +116,46 @@ fn what_has_no_counter_has_a_version_all_the_same() {
 }
 
 #[test]
+fn a_partys_contacts_and_locations_are_kept_by_version() {
+    both(|world| async move {
+        let token = world.token(Role::PartyAdmin, true);
+        let contact =
+            json!({"purpose": "warehouse", "name": "Goods in", "email": "g@abel.example"});
+        let location =
+            json!({"name": "Depot", "address": "1 Mill", "region": "North", "is_active": true});
+        for (list, body, change) in [
+            ("/parties/pty-000001/contacts", contact, ("telephone", json!("020 7946 0123"))),
+            ("/parties/pty-000001/locations", location, ("is_active", json!(false))),
+        ] {
+            let made = world.call(&token, &format!("POST {list}"), Some(body.clone())).await;
+            assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+            let path = made.header("location").strip_prefix("/api/v1").unwrap().to_owned();
+            let seen = world.call(&token, &format!("GET {path}"), None).await;
+            assert_eq!((seen.header("etag"), seen.json()), ("\"1\"", made.json()));
+            let mut changed = body;
+            changed[change.0] = change.1.clone();
+            let call = async |method: &str, tag: &str, body| {
+                let call = format!("{method} {path}");
+                world.call_with(&token, &call, &[("if-match", tag)], body).await
+            };
+            let put = call("PUT", "\"1\"", Some(changed.clone())).await;
+            assert_eq!((put.status, put.header("etag")), (StatusCode::OK, "\"2\""));
+            let stale = call("PUT", "\"1\"", Some(changed)).await;
+            assert_eq!(stale.status, StatusCode::PRECONDITION_FAILED);
+            let all = world.call(&token, &format!("GET {list}"), None).await.json();
+            assert_eq!(all["items"][0][change.0], change.1, "{all}");
+            let stale = call("DELETE", "\"1\"", None).await;
+            assert_eq!(stale.status, StatusCode::PRECONDITION_FAILED);
+            assert_eq!(call("DELETE", "\"2\"", None).await.status, StatusCode::NO_CONTENT);
+            let gone = world.call(&token, &format!("GET {path}"), None).await;
+            assert_eq!(gone.status, StatusCode::NOT_FOUND);
+        }
+        let foreign = world.call(&token, "GET /parties/pty-000002/contacts", None).await;
+        assert_eq!(foreign.status, StatusCode::NOT_FOUND);
+    });
+}
+
+#[test]
 fn the_same_key_gets_the_first_answer() {
     both(|world| async move {
         let token = world.token(Role::DccFinance, true);

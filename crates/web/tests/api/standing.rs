@@ -112,6 +112,11 @@ const PAGES: &[(&str, To)] = &[
     ("GET /parties/{id}", To::Role(SeeParties)),
     ("GET /parties/{id}/edit", To::Role(ManageParties)),
     ("POST /parties/{id}/edit", To::Role(ManageParties)),
+    ("GET /parties/{id}/{kind}/new", Giver(ManageDirectory)),
+    ("POST /parties/{id}/{kind}/new", Giver(ManageDirectory)),
+    ("GET /parties/{id}/{kind}/{entry}", Giver(ManageDirectory)),
+    ("POST /parties/{id}/{kind}/{entry}", Giver(ManageDirectory)),
+    ("POST /parties/{id}/{kind}/{entry}/remove", Giver(ManageDirectory)),
     ("GET /people", To::Role(SeePeople)),
     ("GET /people/invite", To::Role(ManagePeople)),
     ("POST /people/invite", To::Role(ManagePeople)),
@@ -267,6 +272,17 @@ const CALLS: &[Call] = &[
     ("submit_request", Taker),
     ("withdraw_request", Taker),
     ("turn_request", Taker),
+    ("change_party", To::Role),
+    ("list_contacts", Both),
+    ("add_contact", Giver),
+    ("get_contact", Both),
+    ("change_contact", Giver),
+    ("drop_contact", Giver),
+    ("list_locations", Both),
+    ("add_location", Giver),
+    ("get_location", Both),
+    ("change_location", Giver),
+    ("drop_location", Giver),
     ("get_person", Giver),
     ("grant_role", Giver),
     ("revoke_role", Giver),
@@ -306,6 +322,9 @@ const CALLS: &[Call] = &[
 
 /// The things of Parties that `ROUTES` names, and those of this world.
 const THINGS: &[(&str, &str)] = &[
+    ("pty-999999", "pty-000001"),
+    ("con-999999", "con-000001"),
+    ("loc-999999", "loc-000001"),
     ("off-999999", "off-000001"),
     ("req-999999", "req-000001"),
     ("trf-999999", "trf-000001"),
@@ -360,6 +379,12 @@ pub async fn world() -> World {
     let post = async |who: &Visitor, path: &str, fields: &[(&str, &str)]| {
         portal.post(who, path, fields).await.location().to_owned()
     };
+    let keeper = who(Standing::Giver, Role::PartyAdmin);
+    let desk = [("purpose", "warehouse"), ("name", "Desk"), ("email", "desk@northern.example")];
+    post(&keeper, "/parties/pty-000001/contacts/new", &desk).await;
+    let depot =
+        [("name", "Depot"), ("address", "1 Mill"), ("region", "North"), ("is_active", "yes")];
+    post(&keeper, "/parties/pty-000001/locations/new", &depot).await;
     assert_eq!(offer(&portal, &giver, "2").await, "/offers/off-000001");
     post(&giver, "/offers/off-000001/submit", &[]).await;
     post(&logistics, "/offers/off-000001/publish", &[]).await;
@@ -469,6 +494,8 @@ impl World {
             if template.starts_with("/templates") { "transfer-file.csv" } else { "lines.csv" };
         template
             .replace("{id}", &id)
+            .replace("{kind}", "contacts")
+            .replace("{entry}", "con-000001")
             .replace("{hub}", &hub(1))
             .replace("{side}", "receiver")
             .replace("{file}", file)
@@ -502,6 +529,7 @@ impl World {
         ];
         let is_upload = path.ends_with("/new")
             && !path.starts_with("/requests")
+            && !path.starts_with("/parties/pty")
             && !path.contains("policies")
             && !path.starts_with("/transfers")
             || path.ends_with("/file")

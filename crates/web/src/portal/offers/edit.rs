@@ -1,5 +1,6 @@
 //! The form of an offer: a new one, or one that is changed.
 
+use app::directory;
 use app::offers::{self, Draft, Drafted, Listing, Uncommitted};
 use app::transfer_files::IdMistake;
 use askama::Template;
@@ -41,6 +42,7 @@ struct EditPage {
     has_ids: bool,
     mistakes: Vec<IdMistake>,
     more_mistakes: Vec<IdMistake>,
+    locations: Vec<String>,
 }
 
 /// What stands in the form.
@@ -412,6 +414,8 @@ async fn page(
         let (app, actor) = (state.app.clone(), who.actor.clone());
         blocking(move || offers::options(&app, &actor, party.filter(|_| sees_all))).await?
     };
+    let (app, actor) = (state.app.clone(), who.actor.clone());
+    let locations = blocking(move || directory::suggestions(&app, &actor, party)).await?;
     let mut parties = Vec::new();
     if sees_all && id.is_none() {
         parties.push(Choice::new("", "Choose a Party").chosen_if(&typed.party));
@@ -460,6 +464,7 @@ async fn page(
         has_ids,
         mistakes,
         more_mistakes,
+        locations,
         typed,
     };
     debug_assert!(may(&who.actor, Action::ManageOffers));

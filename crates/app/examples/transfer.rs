@@ -20,17 +20,11 @@ use domain::offers::Specification;
 use domain::timers::british_day;
 use domain::transfers::{Condition, FaultReason, Side};
 use store::{Db, args};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::format::FmtSpan;
 
 use stock::{Steps, actor, fill};
 
 fn main() {
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::from_default_env())
-        .with_span_events(FmtSpan::CLOSE)
-        .with_writer(std::io::stderr)
-        .init();
+    stock::log_steps();
     let words: Vec<String> = std::env::args().skip(1).collect();
     let [database, hubs, quantity] = words.as_slice() else {
         eprintln!("usage: transfer DATABASE HUBS QUANTITY");

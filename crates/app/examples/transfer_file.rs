@@ -13,17 +13,11 @@ use app::{App, jobs};
 use domain::DeviceId;
 use domain::access::{Organisation, Role};
 use store::Db;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::format::FmtSpan;
 
 use stock::{PALLET, Steps, actor, device, fill, is_ours, mix};
 
 fn main() {
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::from_default_env())
-        .with_span_events(FmtSpan::CLOSE)
-        .with_writer(std::io::stderr)
-        .init();
+    stock::log_steps();
     let words: Vec<String> = std::env::args().skip(1).collect();
     let [database, hubs, lines, how] = words.as_slice() else {
         eprintln!("usage: transfer_file DATABASE HUBS LINES clustered|random");

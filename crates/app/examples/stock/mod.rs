@@ -9,12 +9,23 @@ use domain::ids::UserId;
 use domain::inventory::SmiStatus;
 use store::bulk::load::{HubRow, insert_hubs};
 use store::{Db, args};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
 
 /// Hubs on a pallet.
 pub const PALLET: u64 = 896;
 const BOX: u64 = 32;
 const PARTIES: u64 = 60;
 const MAKERS: [u64; 6] = [0x001D24, 0x0CA2F4, 0x70B3D5, 0x887384, 0x907065, 0xBC33AC];
+
+/// Has the steps inside the steps shown where `RUST_LOG` asks for them.
+pub fn log_steps() {
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::from_default_env())
+        .with_span_events(FmtSpan::CLOSE)
+        .with_writer(std::io::stderr)
+        .init();
+}
 
 /// Somebody of the centre, or of a Party.
 pub fn actor(user: i64, role: Role, organisation: Organisation) -> Actor {

@@ -41,16 +41,21 @@ impl Drop for Aside {
     }
 }
 
+/// Whether a plain file is there, or nothing yet: what [`write_whole`] puts a new file in the place of.
+pub fn is_plain(name: &Path) -> bool {
+    fs::metadata(name).map_or(true, |there| there.is_file())
+}
+
 /// Writes the file `name` whole or leaves it as it was: `write` is given the place to write to.
 ///
 /// What is no plain file, such as `/dev/stdout`, is written to where it is.
 pub fn write_whole<T>(name: &Path, write: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
     // A link stays a link.
     let name = &fs::canonicalize(name).unwrap_or_else(|_| name.to_owned());
-    let before = fs::metadata(name).ok();
-    if before.as_ref().is_some_and(|before| !before.is_file()) {
+    if !is_plain(name) {
         return write(name);
     }
+    let before = fs::metadata(name).ok();
     let aside = Aside::beside(name);
     let done = write(aside.path())?;
     if let Some(before) = before {

@@ -22,11 +22,11 @@ use store::Tx;
 use store::delivery_report::{self as rows, RunRow};
 use store::journal::Filter;
 
-use crate::jobs::{JobKind, enqueue};
+use crate::jobs::{JobKind, enqueue, enqueue_and_take, run_taken};
 use crate::journal::{By, Event, hash_of, record};
 use crate::pages::Part;
 use crate::tables::Format;
-use crate::{App, Error, Result, aside, settings};
+use crate::{App, Error, Result, settings};
 
 pub use lines::COLUMNS;
 pub use store::delivery_report::Written;
@@ -109,7 +109,7 @@ pub enum Proof {
         /// The hash of both.
         sha256: [u8; 32],
     },
-    /// The file is not in the reports folder.
+    /// The file is not where it was written.
     NoFile,
     /// The file is another one.
     OtherFile {
@@ -128,6 +128,26 @@ pub enum Proof {
 /// Asks for a run. The answer names it; a job writes it.
 pub fn request(app: &App, asker: Asker<'_>, format: Format) -> Result<ReportRunId> {
     let mut tx = app.db.write()?;
+    let id = ask(&mut tx, app, asker, format)?;
+    enqueue(&mut tx, JobKind::WriteDeliveryReport, id.0, app.now())?;
+    tx.commit()?;
+    app.bell.ring();
+    Ok(id)
+}
+
+/// Writes a run for the local operator here and now. Its file is `out`, a plain one: it is not
+/// written a second time into the reports folder. If this process dies a worker writes the run there.
+pub fn write_to(app: &App, format: Format, out: &Path) -> Result<(ReportRunId, Written)> {
+    let out = std::path::absolute(out).map_err(Error::io(format!("find {}", out.display())))?;
+    let mut tx = app.db.write()?;
+    let id = ask(&mut tx, app, Asker::Operator, format)?;
+    let job = enqueue_and_take(&mut tx, app, JobKind::WriteDeliveryReport, id.0)?;
+    tx.commit()?;
+    run_taken(app, &job, |run| write::write_at(run, Some(&out)))?;
+    Ok((id, written(app, id)?))
+}
+
+fn ask(tx: &mut Tx, app: &App, asker: Asker<'_>, format: Format) -> Result<ReportRunId> {
     let by = match asker {
         Asker::Person(actor) => {
             actor.must(Action::RunDeliveryReport)?;
@@ -146,11 +166,8 @@ pub fn request(app: &App, asker: Asker<'_>, format: Format) -> Result<ReportRunI
         format: format.word().to_owned(),
         due_at: due_at.map(Timestamp::as_microsecond),
     };
-    rows::insert(&mut tx, id, format.word(), by.actor, now, due_at)?;
-    record(&mut tx, now, by, &event)?;
-    enqueue(&mut tx, JobKind::WriteDeliveryReport, id.0, now)?;
-    tx.commit()?;
-    app.bell.ring();
+    rows::insert(tx, id, format.word(), by.actor, now, due_at)?;
+    record(tx, now, by, &event)?;
     Ok(id)
 }
 
@@ -271,28 +288,11 @@ pub fn download(app: &App, actor: &Actor, id: ReportRunId, out: &mut dyn Write) 
     Ok(written)
 }
 
-/// Copies a run's file to `out`, for the local operator, as fast as the system copies files.
-///
-/// It is not hashed again: whoever has just had it written has its hash, and [`prove`] tells
-/// later whether a file is still the one.
-pub fn copy_to(app: &App, id: ReportRunId, out: &Path) -> Result<Written> {
-    let written = written(app, id)?;
-    drop(open(app, &written)?);
-    let copied = aside::write_whole(out, |place| {
-        std::fs::copy(path(app, &written), place)
-            .map_err(Error::io(format!("write {}", out.display())))
-    })?;
-    if copied != written.size.unsigned_abs() {
-        return Err(Error::Damaged(format!("{} is not as written", written.file_name)));
-    }
-    Ok(written)
-}
-
 fn open(app: &App, written: &Written) -> Result<File> {
     File::open(path(app, written)).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
             let message = format!(
-                "{} is no longer in the reports folder. Run the report again.",
+                "{} is no longer where it was written. Run the report again.",
                 written.file_name
             );
             Refusal::new(RefusalKind::NotFound, message).into()
@@ -336,7 +336,7 @@ impl Proof {
             Proof::Proved { seq, sha256 } => {
                 format!("{id} is as entry {seq} says: {}", crate::files::hex(sha256))
             }
-            Proof::NoFile => format!("{id}'s file is not in the reports folder"),
+            Proof::NoFile => format!("{id}'s file is not where it was written"),
             Proof::OtherFile { in_journal, of_file } => {
                 format!("the journal says {in_journal}, the file is {of_file}")
             }
@@ -347,6 +347,11 @@ impl Proof {
 
 /// Holds a run's file against its entry in the journal.
 pub fn prove(app: &App, actor: &Actor, id: ReportRunId) -> Result<Proof> {
+    prove_file(app, actor, id, None)
+}
+
+/// The same of any file that is said to be the run's, or of the run's own.
+pub fn prove_file(app: &App, actor: &Actor, id: ReportRunId, file: Option<&Path>) -> Result<Proof> {
     actor.must(Action::SeeDeliveryReport)?;
     let mut tx = app.db.read()?;
     rows::load(&mut tx, id)?.ok_or_else(|| Refusal::not_found("report"))?;
@@ -369,7 +374,8 @@ pub fn prove(app: &App, actor: &Actor, id: ReportRunId) -> Result<Proof> {
     if !is_whole {
         return Ok(Proof::EntryChanged { seq });
     }
-    let mut file = match File::open(app.reports.join(&file_name)) {
+    let own = app.reports.join(&file_name);
+    let mut file = match File::open(file.unwrap_or(&own)) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Proof::NoFile),
         Err(error) => return Err(Error::io(format!("open {file_name}"))(error)),

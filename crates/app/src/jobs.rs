@@ -126,6 +126,30 @@ pub fn enqueue(tx: &mut Tx, kind: JobKind, subject: i64, now: Timestamp) -> Resu
     Ok(store::jobs::enqueue(tx, kind.word(), subject, now, now)?)
 }
 
+/// Puts a job in the queue and takes it at once, within the transaction that makes it necessary:
+/// nobody else does it, unless this process dies.
+pub(crate) fn enqueue_and_take(
+    tx: &mut Tx,
+    app: &App,
+    kind: JobKind,
+    subject: i64,
+) -> Result<JobRow> {
+    let now = app.now();
+    enqueue(tx, kind, subject, now)?;
+    let none = || Error::Damaged(format!("there is no job {} {subject}", kind.word()));
+    let job = store::jobs::newest(tx, kind.word(), subject)?.ok_or_else(none)?;
+    store::jobs::claim_one(tx, job.id, &app.worker, now, now + LEASE)?.ok_or_else(none)
+}
+
+/// Does a taken job here, in its own way, and only once.
+pub(crate) fn run_taken(
+    app: &App,
+    job: &JobRow,
+    work: impl FnOnce(&Run<'_>) -> Result<()>,
+) -> Result<()> {
+    run_as(app, job, |_| false, work)?.map_or(Ok(()), Err)
+}
+
 /// What a running job is told and tells.
 pub struct Run<'a> {
     /// The app.
@@ -255,18 +279,20 @@ pub fn finish_one(app: &App, id: JobId, longest: Duration) -> Result<JobRow> {
 /// Runs a claimed job and notes how it ended.
 fn run(app: &App, job: &JobRow) -> Result<()> {
     let kind = JobKind::from_word(&job.kind);
-    run_as(app, job, kind, |run| match kind {
+    let work = |run: &Run<'_>| match kind {
         Some(kind) => perform(kind, run),
         None => Err(Error::Damaged(format!("no such job: {}", job.kind))),
-    })
+    };
+    run_as(app, job, |error| is_tried_again(kind, error, job.attempts), work).map(drop)
 }
 
+/// Answers why the work was not done, if it was not.
 fn run_as(
     app: &App,
     job: &JobRow,
-    kind: Option<JobKind>,
+    is_tried_again: impl Fn(&Error) -> bool,
     work: impl FnOnce(&Run<'_>) -> Result<()>,
-) -> Result<()> {
+) -> Result<Option<Error>> {
     let run = Run {
         app,
         subject: job.subject,
@@ -280,20 +306,20 @@ fn run_as(
         .unwrap_or_else(|panic| Err(Error::Damaged(format!("it panicked: {}", said(&*panic)))));
     if ended.is_ok() && run.is_noted.get() {
         app.bell.ring();
-        return Ok(());
+        return Ok(None);
     }
     let now = app.now();
     let mut tx = app.db.write()?;
     let problem = ended.as_ref().err().map(Error::to_string).unwrap_or_default();
     let is_ours = match &ended {
         Ok(()) => store::jobs::finish(&mut tx, run.claim(), None, now)?,
-        Err(error) if is_tried_again(kind, error, job.attempts) => {
+        Err(error) if is_tried_again(error) => {
             let again = now + pause(job.attempts);
             store::jobs::postpone(&mut tx, run.claim(), &problem, again)?
         }
         Err(_) => {
             let is_ours = store::jobs::finish(&mut tx, run.claim(), Some(&problem), now)?;
-            if is_ours && kind == Some(JobKind::WriteDeliveryReport) {
+            if is_ours && job.kind == JobKind::WriteDeliveryReport.word() {
                 delivery_report::give_up(&mut tx, app, ReportRunId(job.subject), &problem)?;
             }
             is_ours
@@ -304,7 +330,7 @@ fn run_as(
         tracing::warn!(job = %job.id, kind = job.kind, attempt = job.attempts, problem, "a job broke");
     }
     app.bell.ring();
-    Ok(())
+    Ok(ended.err())
 }
 
 /// How long a job waits after so many attempts.
@@ -523,7 +549,7 @@ mod tests {
     fn breaks(app: &App, error: fn() -> Error) -> JobRow {
         later(app, LONGEST_WAIT);
         let claimed = claim(app).unwrap();
-        run_as(app, &claimed, Some(KIND), |_| Err(error())).unwrap();
+        try_it(app, &claimed, |_| Err(error())).unwrap();
         job(app)
     }
 
@@ -539,6 +565,14 @@ mod tests {
         }
     }
 
+    fn try_it(
+        app: &App,
+        job: &JobRow,
+        work: impl FnOnce(&Run<'_>) -> Result<()>,
+    ) -> Result<Option<Error>> {
+        run_as(app, job, |error| is_tried_again(Some(KIND), error, job.attempts), work)
+    }
+
     #[test]
     fn a_worker_that_lost_its_lease_leaves_the_job_alone() {
         both(|url| {
@@ -549,23 +583,23 @@ mod tests {
             assert_eq!((first.attempts, second.attempts), (1, 2));
             let before = job(&a);
             for ended in [Ok(()), Err(is_away()), Err(is_broken())] {
-                run_as(&a, &first, Some(KIND), |_| ended).unwrap();
+                try_it(&a, &first, |_| ended).unwrap();
                 assert_eq!(job(&a), before);
             }
-            let noted = run_as(&a, &first, Some(KIND), |run| {
+            let noted = try_it(&a, &first, |run| {
                 let mut tx = a.db.write().unwrap();
                 run.note_done(&mut tx)?;
                 Ok(tx.commit()?)
             });
             noted.unwrap();
             assert_eq!(job(&a), before);
-            run_as(&a, &first, Some(KIND), |run| {
+            try_it(&a, &first, |run| {
                 let mut tx = a.db.write().unwrap();
                 assert!(run.hold(&mut tx, LEASE).unwrap_err().is_passing());
                 Ok(())
             })
             .unwrap();
-            run_as(&b, &second, Some(KIND), |_| Ok(())).unwrap();
+            try_it(&b, &second, |_| Ok(())).unwrap();
             assert_eq!(job(&a).state, "done");
         });
     }
@@ -577,9 +611,9 @@ mod tests {
             let first = claim(&a).unwrap();
             later(&a, 11);
             let second = claim(&a).unwrap();
-            run_as(&a, &first, Some(KIND), |_| Ok(())).unwrap();
+            try_it(&a, &first, |_| Ok(())).unwrap();
             assert_eq!(job(&a).state, "running");
-            run_as(&a, &second, Some(KIND), |_| Ok(())).unwrap();
+            try_it(&a, &second, |_| Ok(())).unwrap();
             assert_eq!(job(&a).state, "done");
         });
     }
@@ -605,7 +639,7 @@ mod tests {
             for attempt in 1..=MOST_ATTEMPTS {
                 later(&a, LONGEST_WAIT);
                 let claimed = claim(&a).unwrap();
-                run_as(&a, &claimed, Some(KIND), |run| {
+                try_it(&a, &claimed, |run| {
                     let mut tx = run.app.db.write().unwrap();
                     tx.exec("DELETE FROM jobs", &[]).unwrap();
                     panic!("attempt {attempt}")

@@ -85,20 +85,34 @@ fn download(app: &App, run: ReportRunId) -> Vec<u8> {
 }
 
 #[test]
-fn the_operators_copy_is_the_file_whole_and_never_another() {
+fn the_operators_file_is_where_it_was_asked_for_and_can_be_proved_there() {
     both(|url| {
         let (app, folder) = world(url);
-        let run = write(&app, Format::Csv);
-        let out = folder.path().join("copy.csv");
-        let written = delivery_report::copy_to(&app, run, &out).unwrap();
+        let out = folder.path().join("nightly.csv");
+        fs::write(&out, "yesterday's").unwrap();
+        let (run, written) = delivery_report::write_to(&app, Format::Csv, &out).unwrap();
         assert_eq!(fs::read_to_string(&out).unwrap(), EXPECTED);
-        let kept = app.reports.join(&written.file_name);
-        fs::write(&kept, "something else").unwrap();
-        let error = delivery_report::copy_to(&app, run, &out).unwrap_err();
-        assert!(matches!(error, Error::Damaged(_)), "{error}");
-        fs::remove_file(&kept).unwrap();
-        let error = delivery_report::copy_to(&app, run, &out).unwrap_err();
-        assert_eq!(error.refusal().unwrap().kind, RefusalKind::NotFound);
+        assert_eq!((written.hubs, written.name()), (3, "nightly.csv"));
+        assert!(!app.reports.exists(), "it is not written twice");
+        let left: Vec<_> =
+            fs::read_dir(folder.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
+        assert!(!left.iter().any(|name| name.to_string_lossy().contains("partial")), "{left:?}");
+        let prove = |file| delivery_report::prove_file(&app, &finance(), run, file).unwrap();
+        assert!(prove(None).is_good());
+        assert_eq!(String::from_utf8(download(&app, run)).unwrap(), EXPECTED);
+
+        let kept = folder.path().join("kept.csv");
+        fs::rename(&out, &kept).unwrap();
+        assert_eq!(prove(None), Proof::NoFile);
+        assert!(prove(Some(&kept)).is_good());
+        fs::write(&out, "something else").unwrap();
+        assert!(matches!(prove(None), Proof::OtherFile { .. }));
+
+        let nowhere = folder.path().join("no such folder/esi.csv");
+        delivery_report::write_to(&app, Format::Csv, &nowhere).unwrap_err();
+        let shown = delivery_report::get(&app, &finance(), ReportRunId(2)).unwrap();
+        assert_eq!(shown.state, RunState::Failed);
+        assert!(!jobs::run_next(&app).unwrap(), "it is not tried again");
     });
 }
 

@@ -678,7 +678,7 @@ pub enum Report {
         /// The format
         #[arg(long, value_enum, default_value = "csv")]
         format: Format,
-        /// The file to write
+        /// The file to write. It is the run's own and is not kept a second time in the reports folder
         #[arg(long, value_name = "OUT")]
         out: PathBuf,
     },
@@ -696,6 +696,9 @@ pub enum Report {
     Prove {
         /// The run's reference
         reference: String,
+        /// Another file that is said to be the run's
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
     },
 }
 

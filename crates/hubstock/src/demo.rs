@@ -1,5 +1,6 @@
 //! `hubstock demo`: a living, invented world to click through.
 
+mod directory;
 mod market;
 mod people;
 mod selection;

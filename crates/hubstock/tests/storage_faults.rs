@@ -240,10 +240,46 @@ fn a_full_disk_is_said_and_leaves_nothing_half_done() {
     happens_once(&plain, &file, "after the disk had room again");
     let report = fs::read_to_string(&out).unwrap();
     assert_eq!(report.lines().count() as u32, 2 * PALLET + 1);
-    let left = fs::read_dir(root.join("reports")).unwrap();
+    let left = [root.clone(), root.join("reports")].into_iter().flat_map(fs::read_dir).flatten();
     let partial = left
         .filter(|file| file.as_ref().unwrap().file_name().to_string_lossy().ends_with(".partial"));
     assert_eq!(partial.count(), 0, "no half report is left");
+}
+
+#[test]
+fn a_server_on_a_full_disk_says_so_and_goes_on_when_there_is_room() {
+    let Some(disk) = SmallDisk::mount(8 << 10) else {
+        eprintln!("this user may not mount: a disk that is full for a while is not tried");
+        return;
+    };
+    let root = disk.path().to_owned();
+    let database = root.join("hubstock.db");
+    let world = World::with_pallets(database.to_str().unwrap(), 0..1);
+    let plain = program(database.to_str().unwrap()).in_folder(&root);
+    let file = world.file("move.csv", &move_pallet(0, "SU-2"));
+    let token = ["--json", "user", "token", "logistics@x.example", "--name", "Test", "--write"];
+    let token: serde_json::Value = serde_json::from_str(&well(&plain, &token, "first")).unwrap();
+    let server = plain.serve(&[]);
+    let client = reqwest::blocking::Client::new();
+    let send = || {
+        let url = format!("{}/api/v1/transfer-files?name=move.csv", server.address);
+        let secret = token["secret"].as_str().unwrap();
+        client.post(url).bearer_auth(secret).body(move_pallet(0, "SU-2")).send().unwrap()
+    };
+    let filler = root.join("filler");
+    for _ in 0..2 {
+        fill(&filler, 0);
+        let refused = send();
+        assert_eq!(refused.status().as_u16(), 503, "{}", server.log());
+        let said: serde_json::Value = refused.json().unwrap();
+        assert!(said["type"].as_str().unwrap().starts_with("/problems/"), "{said}");
+        let live = client.get(format!("{}/healthz", server.address)).send().unwrap();
+        assert!(live.status().is_success());
+        fs::remove_file(&filler).unwrap();
+    }
+    assert_eq!(send().status().as_u16(), 202, "{}", server.log());
+    assert_eq!(server.stop(), Some(0));
+    happens_once(&plain, &file, "after the disk had room again");
 }
 
 /// Takes all room but so many KiB.

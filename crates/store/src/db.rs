@@ -2,6 +2,7 @@
 //!
 //! Writers take turns ([`Db::write`]), so what a writer reads it may decide on; readers never wait.
 
+mod gate;
 mod migrations;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;

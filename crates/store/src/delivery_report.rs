@@ -43,8 +43,15 @@ pub struct Written {
     pub size: i64,
     /// The SHA-256 of the file's bytes.
     pub sha256: [u8; 32],
-    /// The file's name in the reports folder.
+    /// The file's name in the reports folder, or its whole path where it was written elsewhere.
     pub file_name: String,
+}
+
+impl Written {
+    /// The file's name without the folder that it is in.
+    pub fn name(&self) -> &str {
+        self.file_name.rsplit('/').next().unwrap_or_default()
+    }
 }
 
 const RUNS: &str = "

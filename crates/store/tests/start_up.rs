@@ -137,3 +137,26 @@ fn a_reader_cannot_write() {
         assert!(tx.exec("DELETE FROM jobs", &[]).is_err());
     });
 }
+
+#[test]
+fn an_address_that_asks_for_tls_gets_it_or_nothing() {
+    let cluster = Cluster::start();
+    let url = cluster.database();
+    let asks = format!("{url}?sslmode=require");
+    let said = refused(&asks);
+    assert!(said.contains("TLS"), "the server has none: {said}");
+    let authority = cluster.speak_tls();
+    let said = refused(&asks);
+    assert!(said.contains("certificate"), "its authority is unknown: {said}");
+    let known = format!("sslrootcert={}", authority.display());
+    for mode in ["require", "verify-ca", "verify-full"] {
+        let db = Db::open(&format!("{url}?sslmode={mode}&{known}")).unwrap();
+        let sql = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+        assert!(db.read().unwrap().one("line", sql, &[]).unwrap().get::<bool>(0), "{mode}");
+    }
+    let other = url.replace("127.0.0.1", "localhost");
+    let said = refused(&format!("{other}?sslmode=require&{known}"));
+    assert!(said.contains("certificate"), "it is of another name: {said}");
+    assert!(refused(&format!("{url}?{known}")).contains("sslmode"));
+    assert!(refused(&format!("{url}?sslmode=require&sslrootcert=/nowhere")).contains("/nowhere"));
+}

@@ -37,6 +37,17 @@ read -r _ || true
 rm -rf "$1"
 "#;
 
+/// An authority, and a certificate of it for this machine.
+const CERTIFICATES: &str = r#"
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=Test authority" \
+    -keyout authority.key -out authority.crt
+openssl req -newkey rsa:2048 -nodes -subj "/CN=127.0.0.1" -keyout server.key -out server.csr
+printf 'subjectAltName=IP:127.0.0.1' >server.ext
+openssl x509 -req -in server.csr -CA authority.crt -CAkey authority.key -CAcreateserial -days 2 \
+    -extfile server.ext -out server.crt
+chmod 600 server.key
+"#;
+
 /// How long a server may take to start; recovery and a busy machine included.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -148,6 +159,24 @@ impl Cluster {
         while let Err(said) = self.try_start() {
             assert!(Instant::now() < until, "PostgreSQL does not start again:\n{said}");
         }
+    }
+
+    /// Lets the server speak TLS, with a certificate for 127.0.0.1 of an authority of its own; the
+    /// file of that authority.
+    pub fn speak_tls(&self) -> PathBuf {
+        let made = Command::new("sh").args(["-ec", CERTIFICATES]).current_dir(self.data()).output();
+        said("openssl", made);
+        if let Some(owner) = self.owner {
+            for file in ["server.key", "server.crt"] {
+                chown(self.data().join(file), Some(owner.user), Some(owner.group))
+                    .expect("root may give a file away");
+            }
+        }
+        let url = format!("{}/postgres", self.server());
+        psql(&url, "ALTER SYSTEM SET ssl = on");
+        psql(&url, "SELECT pg_reload_conf()");
+        while psql(&url, "SHOW ssl").trim() != "on" {}
+        self.data().join("authority.crt")
     }
 
     /// Takes the checksums off the pages of a stopped server.

@@ -21,7 +21,7 @@ use super::sink::{Sink, Whole};
 use crate::jobs::Run;
 use crate::journal::{By, Event, record};
 use crate::tables::{Format, Table};
-use crate::{App, Error, Result};
+use crate::{App, Error, Result, aside};
 
 /// Hubs between two looks at the clock.
 const STRIDE: u64 = 8192;
@@ -29,12 +29,24 @@ const STRIDE: u64 = 8192;
 /// Writes the run that the job names, unless that is done. Safe to run again: what another attempt
 /// left behind is dropped, and the file has its name only when it is whole.
 pub fn write(run: &Run<'_>) -> Result<()> {
+    write_at(run, None)
+}
+
+/// The same, where the local operator says that the file is to be, rather than in the reports folder.
+pub(super) fn write_at(run: &Run<'_>, out: Option<&Path>) -> Result<()> {
     let id = ReportRunId(run.subject);
     let row = rows::load(&mut run.app.db.read()?, id)?;
     let Some(row) = row.filter(|row| row.state == "Waiting") else { return Ok(()) };
     let format = Format::from_word(&row.format)
         .ok_or_else(|| Error::Damaged(format!("{id}: {} is no format", row.format)))?;
-    settle(run.app, id, &produce(run, id, format)?)
+    let written = match out {
+        None => in_folder(run, id, format)?,
+        Some(out) => aside::write_whole(out, |place| {
+            let made = make(run, id, format, place)?;
+            Ok(made.named(out.display().to_string()))
+        })?,
+    };
+    settle(run.app, id, &written)
 }
 
 fn settle(app: &App, id: ReportRunId, written: &Written) -> Result<()> {
@@ -63,12 +75,46 @@ pub fn give_up(tx: &mut Tx, app: &App, id: ReportRunId, reason: &str) -> Result<
     Ok(())
 }
 
-fn produce(run: &Run<'_>, id: ReportRunId, format: Format) -> Result<Written> {
-    let app = run.app;
+/// Writes it into the reports folder under a name of its own.
+fn in_folder(run: &Run<'_>, id: ReportRunId, format: Format) -> Result<Written> {
+    let folder = &run.app.reports;
     let doing = |what: &'static str| Error::io(format!("{what} {id} in the reports folder"));
-    fs::create_dir_all(&app.reports).map_err(Error::io("make the reports folder"))?;
-    let aside = Aside::new(&app.reports, id, &app.worker).map_err(doing("begin"))?;
-    let mut sink = Sink::create(&aside.0).map_err(doing("begin"))?;
+    fs::create_dir_all(folder).map_err(Error::io("make the reports folder"))?;
+    let aside = Aside::new(folder, id, &run.app.worker).map_err(doing("begin"))?;
+    let made = make(run, id, format, &aside.0)?;
+    let file_name = file_name(id, made.generated_at, format);
+    fs::rename(&aside.0, folder.join(&file_name)).map_err(doing("name"))?;
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(doing("name"))?;
+    Ok(made.named(file_name))
+}
+
+/// A file that is whole and on the disk, and has no name yet.
+struct Made {
+    generated_at: Timestamp,
+    journal_seq: i64,
+    hubs: u64,
+    whole: Whole,
+}
+
+impl Made {
+    fn named(self, file_name: String) -> Written {
+        let number = |n: u64| i64::try_from(n).expect("files are smaller than 8 EiB");
+        Written {
+            generated_at: self.generated_at,
+            journal_seq: self.journal_seq,
+            hubs: number(self.hubs),
+            size: number(self.whole.size),
+            sha256: self.whole.sha256,
+            file_name,
+        }
+    }
+}
+
+/// Writes the file at `place`, where there is none.
+fn make(run: &Run<'_>, id: ReportRunId, format: Format, place: &Path) -> Result<Made> {
+    let app = run.app;
+    let doing = |what: &'static str| Error::io(format!("{what} {id} at {}", place.display()));
+    let mut sink = Sink::create(place).map_err(doing("begin"))?;
 
     let mut tx = app.db.read()?;
     let journal_seq = store::journal::last(&mut tx)?.map_or(0, |entry| entry.seq);
@@ -76,26 +122,21 @@ fn produce(run: &Run<'_>, id: ReportRunId, format: Format) -> Result<Written> {
     let total = rows::hubs(&mut tx)?;
     let lines = Lines::new(app, &mut tx, id, generated_at)?;
     let progress = Progress { run, total };
-    let (count, whole) = match format {
+    let (hubs, whole) = match format {
         Format::Csv => {
             let count = write_csv(&mut tx, lines, &mut sink, &progress)?;
             drop(tx);
             (count, sink.finish())
         }
         Format::Xlsx | Format::Parquet => {
-            let spool = spool(&mut tx, &app.reports, &progress)?;
+            let spool = spool(&mut tx, place.parent().unwrap_or(Path::new(".")), &progress)?;
             drop(tx);
             let table = Table::new(format, COLUMNS, sink).map_err(doing("write"))?;
             write_table(spool, lines, table, &progress)?
         }
     };
-    let Whole { size, sha256 } = whole.map_err(doing("write"))?;
-    let file_name = file_name(id, generated_at, format);
-    fs::rename(&aside.0, app.reports.join(&file_name)).map_err(doing("name"))?;
-    File::open(&app.reports).and_then(|folder| folder.sync_all()).map_err(doing("name"))?;
-    let number = |n: u64| i64::try_from(n).expect("files are smaller than 8 EiB");
-    let (hubs, size) = (number(count), number(size));
-    Ok(Written { generated_at, journal_seq, hubs, size, sha256, file_name })
+    let whole = whole.map_err(doing("write"))?;
+    Ok(Made { generated_at, journal_seq, hubs, whole })
 }
 
 /// `ESI-013_20261123T060000Z_esi-000001.csv`
@@ -186,7 +227,7 @@ const SPOOLED: usize = 64;
 
 /// Puts all hubs' own rows aside, in a file without a name.
 fn spool(tx: &mut store::Tx, folder: &Path, progress: &Progress<'_>) -> Result<File> {
-    let doing = || Error::io("put hubs aside in the reports folder");
+    let doing = || Error::io(format!("put hubs aside in {}", folder.display()));
     let file = tempfile::tempfile_in(folder).map_err(doing())?;
     let mut out = BufWriter::with_capacity(1 << 20, file);
     each_hub(tx, |hub, count| {

@@ -406,6 +406,8 @@ pub enum Event {
     NotificationChosen { user: i64, kind: String, delivery: String },
     /// An e-mail that was refused or given up was put in the outbox again.
     MailRetried { message: i64 },
+    /// Nobody was told of an entry, because the program could not make sense of it.
+    EntryNotTold { entry: i64, reason: String },
     // Jobs.
     /// Somebody had a job run again that had failed for good.
     JobRerun { job: i64, what: String, subject: i64 },
@@ -518,6 +520,7 @@ pub const KINDS: &[&str] = &[
     // Notices and e-mails.
     "NotificationChosen",
     "MailRetried",
+    "EntryNotTold",
     // Jobs.
     "JobRerun",
 ];
@@ -666,6 +669,7 @@ impl Event {
             // Notices and e-mails.
             Event::NotificationChosen { user, .. } => UserId(*user).to_string(),
             Event::MailRetried { message } => MessageId(*message).to_string(),
+            Event::EntryNotTold { entry, .. } => format!("entry {entry}"),
             // Jobs.
             Event::JobRerun { job, .. } => JobId(*job).to_string(),
         }

@@ -459,6 +459,9 @@ pub fn sentence(event: &Event) -> String {
             format!("Chose for {} to be told of {kind} by e-mail: {delivery}", UserId(*user))
         }
         Event::MailRetried { message } => format!("Had {} sent again", MessageId(*message)),
+        Event::EntryNotTold { entry, reason } => {
+            format!("Could not tell anybody of entry {entry}: {reason}")
+        }
         // Jobs.
         Event::JobRerun { job, what, subject } => {
             let on = JobKind::from_word(what).map_or(String::new(), |kind| {

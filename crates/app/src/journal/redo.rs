@@ -89,8 +89,8 @@ pub fn redo(tx: &mut Tx, from: &App, entry: &EntryRow, event: &Event) -> Result<
         Event::NotificationChosen { .. } | Event::MailRetried { .. } => {
             notifications::redo(tx, entry.at, event).map(|()| true)?
         }
-        // Jobs are not rebuilt: what they did is in the journal.
-        Event::JobRerun { .. } => true,
+        // Jobs are not rebuilt, nor is what people were told: what was done is in the journal.
+        Event::JobRerun { .. } | Event::EntryNotTold { .. } => true,
         Event::SettingChanged { name, to, .. } => {
             store::settings::put(tx, name, to)?;
             true

@@ -132,6 +132,12 @@ pub(super) fn of(tx: &mut Tx, entry: &EntryRow, event: &Event) -> Result<Vec<Fac
         Event::DeliveryReportWritten { run, .. } | Event::DeliveryReportFailed { run, .. } => {
             report(tx, ReportRunId(*run), event)?
         }
+        Event::EntryNotTold { entry, reason } => vec![Facts {
+            about: format!("entry {entry}"),
+            path: format!("/journal/{entry}"),
+            reason: reason.clone(),
+            ..Facts::default()
+        }],
         Event::PartyChanged { party, from, to } => vec![party_changed(tx, *party, from, to)?],
         Event::RoleGranted { user, organisation, role } => {
             vec![role_changed(tx, (*user, *organisation, role), "given to")?]

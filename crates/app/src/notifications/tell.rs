@@ -11,7 +11,7 @@ use store::notifications::{self as rows, At, NewMessage, NewNotice, Recipient};
 use super::facts::{self, Facts};
 use super::{JOURNAL, digest, mail, words};
 use crate::jobs::Run;
-use crate::journal::Event;
+use crate::journal::{By, Event, record};
 use crate::{App, Error, Result};
 
 /// Entries that are told in one transaction.
@@ -49,11 +49,15 @@ fn tell_some(app: &App) -> Result<u64> {
     let entries = store::journal::following(&mut tx, place, ENTRIES)?;
     let Some(last) = entries.last().map(|entry| entry.seq) else { return Ok(0) };
     let mut news = News::default();
+    let mut untold = Vec::new();
     for entry in &entries {
         match told_of(app, &mut tx, entry, &mut news) {
             Err(error) if error.is_passing() => return Err(error),
             // One entry that cannot be told must not keep all others from being told.
-            Err(error) => tracing::error!(seq = entry.seq, %error, "an entry is told to nobody"),
+            Err(error) => {
+                tracing::error!(seq = entry.seq, %error, "an entry is told to nobody");
+                untold.push((entry, error.to_string()));
+            }
             Ok(()) => {}
         }
     }
@@ -65,6 +69,13 @@ fn tell_some(app: &App) -> Result<u64> {
         }
         if !news.messages.is_empty() {
             rows::insert_messages(&mut tx, &news.messages)?;
+        }
+        for (entry, reason) in untold {
+            let event = Event::EntryNotTold { entry: entry.seq, reason };
+            // What says so is not told of in turn.
+            if entry.kind != event.kind() {
+                record(&mut tx, app.now(), By::SYSTEM, &event)?;
+            }
         }
         tx.commit()?;
     }

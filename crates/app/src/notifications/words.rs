@@ -66,6 +66,7 @@ templates! {
     SnapshotToAuthorise "mail/snapshot-to-authorise.txt",
     DeliveryReport "mail/delivery-report.txt",
     DeliveryReportFailed "mail/delivery-report-failed.txt",
+    EntryNotTold "mail/entry-not-told.txt",
     PartyChanged "mail/party-changed.txt",
     Invitation "mail/invitation.txt",
     PasswordLink "mail/password-link.txt",

@@ -79,20 +79,31 @@ pub fn uncommitted(
 }
 
 /// Refuses unless the Party has so much of this stock that is eligible and not promised elsewhere,
-/// and so much of each firmware as the breakdown says.
+/// and of these firmware versions, if any are agreed on.
 pub fn must_have_uncommitted(
     tx: &mut Tx,
     app: &App,
     party: PartyId,
     specification: &Specification,
-    firmware: &Firmware,
+    versions: &[String],
     quantity: i64,
 ) -> Result<()> {
     let has = uncommitted(tx, app, party, specification)?;
-    must_have(&has, specification, firmware, quantity, 0)
+    must_have(&has, specification, &Firmware::new(), quantity, 0)?;
+    let of_versions: i64 = versions.iter().filter_map(|v| has.free_by_firmware.get(v)).sum();
+    if versions.is_empty() || quantity <= of_versions {
+        return Ok(());
+    }
+    let message = format!(
+        "{quantity} hubs of firmware {} are more than can be sent: {of_versions} are eligible and \
+         not promised elsewhere. Agree on fewer hubs or on more firmware versions.",
+        versions.join(", ")
+    );
+    Err(domain::Refusal::field("firmware", message).into())
 }
 
-/// The same where `own` hubs of what is promised are promised by the very thing that asks.
+/// Refuses unless there is so much to offer, and so much of each firmware as the breakdown says,
+/// where `own` hubs of what is promised are promised by the very thing that asks.
 pub(super) fn must_have(
     has: &Uncommitted,
     specification: &Specification,

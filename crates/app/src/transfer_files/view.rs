@@ -63,11 +63,18 @@ pub fn waiting_for(app: &App, actor: &Actor) -> Result<u64> {
     Ok(rows::count_waiting_for(&mut tx, actor.user)?.unsigned_abs())
 }
 
+/// What both a [`Summary`] and what is [`Applied`] begin with, and all that a list shows of them.
+#[derive(serde::Deserialize)]
+struct Outcome {
+    counts: Counts,
+    rejected: u64,
+}
+
 fn list_row(tx: &mut Tx, row: &Row) -> Result<TransferFileRow> {
-    let (rejected, counts) = match (applied(row)?, summary(row)?) {
-        (Some(applied), _) => (Some(applied.rejected), applied.counts),
-        (None, Some(summary)) => (Some(summary.rejected), summary.counts),
-        (None, None) => (None, Counts::new()),
+    let outcome = row.result.as_deref().or(row.summary.as_deref());
+    let (rejected, counts) = match read_back::<Outcome>(outcome, row.id)? {
+        Some(outcome) => (Some(outcome.rejected), outcome.counts),
+        None => (None, Counts::new()),
     };
     let authoriser = row.authoriser.zip(row.authoriser_name.clone());
     Ok(TransferFileRow {

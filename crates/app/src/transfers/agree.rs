@@ -135,7 +135,7 @@ pub fn notify_direct(app: &App, actor: &Actor, notice: &DirectNotice) -> Result<
             app,
             sender,
             &row.specification,
-            &BTreeMap::new(),
+            &row.firmware,
             row.quantity,
         )?;
     }
@@ -298,7 +298,7 @@ fn confirm_in(tx: &mut Tx, app: &App, actor: &Actor, row: &TransferRow, side: Si
             app,
             row.sender,
             &row.specification,
-            &BTreeMap::new(),
+            &row.firmware,
             row.quantity,
         )?;
     }

@@ -83,6 +83,9 @@ fn facts(kind: MessageKind) -> Facts {
         MessageKind::TransferCompleted => transfer(&mut facts, "with exceptions"),
         MessageKind::TransferStopped => transfer(&mut facts, "was cancelled"),
         MessageKind::DeadlinePassed => transfer(&mut facts, "was not dispatched in time"),
+        MessageKind::EntryNotTold => {
+            (facts.about, facts.path) = ("entry 417".into(), "/journal/417".into());
+        }
         MessageKind::PartyChanged => {
             facts.rows = vec![row("legal name", "Brio Power Limited")];
         }

@@ -110,6 +110,26 @@ fn nothing_is_told_twice_and_nothing_of_before() {
 }
 
 #[test]
+fn an_entry_that_cannot_be_told_is_told_to_whoever_runs_the_system() {
+    both(|url| {
+        let world = world(url);
+        world.file("one.csv", [1]);
+        world.file("two.csv", [2]);
+        world.change("UPDATE transfer_files SET summary = '{' WHERE id = 1");
+        world.change("UPDATE places SET place = 0 WHERE name = 'journal'");
+        world.change("DELETE FROM notices");
+        notifications::tell_all(&world.app).unwrap();
+        assert_eq!(world.told("checker@dcc.example"), ["two.csv waits to be authorised"]);
+        let admin = world.notices("admin@dcc.example");
+        let entry = admin[0].path.strip_prefix("/journal/").unwrap();
+        assert_eq!(admin[0].title, format!("Nobody was told of entry {entry} of the journal"));
+        assert!(admin[0].text.contains("ctf-000001"), "{}", admin[0].text);
+        notifications::tell_all(&world.app).unwrap();
+        assert_eq!(world.notices("admin@dcc.example").len(), admin.len());
+    });
+}
+
+#[test]
 fn two_nodes_tell_each_thing_once() {
     both(|url| {
         let world = world(url);

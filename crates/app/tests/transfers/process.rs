@@ -142,6 +142,15 @@ fn what_a_notice_may_not_say_is_refused() {
         check(&|n| n.specification.model = "CH-9".into(), "invalid", "no such device model");
         check(&|n| n.specification.region = "Mars".into(), "invalid", "Choose one of");
         check(&|n| n.firmware = vec!["9.9".into()], "invalid", "no firmware 9.9");
+        let more_than_of_one = |n: &mut transfers::DirectNotice| {
+            (n.quantity, n.firmware) = (41, vec!["2.3".into()]);
+        };
+        check(&more_than_of_one, "invalid", "firmware 2.3 are more than can be sent: 40 are");
+        let mut asked = notice(5);
+        more_than_of_one(&mut asked);
+        let id = transfers::notify_direct(app, &w.south, &asked).unwrap().id;
+        let (kind, message) = refused(transfers::confirm(app, &w.north, id, None, None));
+        assert!(kind == "invalid" && message.contains("firmware 2.3"), "{message}");
         check(
             &|n| (n.sender, n.receiver) = ("SOU1".into(), "WES1".into()),
             "not-allowed",

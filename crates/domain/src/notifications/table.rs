@@ -51,6 +51,8 @@ kinds! {
     DeliveryReport,
     /// The CH Delivery Report could not be written.
     DeliveryReportFailed,
+    /// Nobody could be told of an entry of the journal.
+    EntryNotTold,
     /// A Party's particulars were changed.
     PartyChanged,
     /// An invitation.
@@ -264,6 +266,15 @@ pub const TABLE: &[Row] = &[
             "DeliveryReportFailed",
             &[Person(Asker), Centre(&[Role::DccFinance, Role::SystemAdmin])],
         )],
+    },
+    Row {
+        kind: MessageKind::EntryNotTold,
+        word: "entry-not-told",
+        name: "Nobody could be told of an entry of the journal",
+        because: "you run the system",
+        usually: Now,
+        required: true,
+        rules: &[rule("EntryNotTold", &[Centre(&[Role::SystemAdmin])])],
     },
     Row {
         kind: MessageKind::PartyChanged,

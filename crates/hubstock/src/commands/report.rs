@@ -3,23 +3,29 @@
 use app::delivery_report::{self, Asker, ReportRun};
 use app::jobs::JobKind;
 use app::tables::Format as TableFormat;
-use app::{App, Result};
+use app::{App, Result, aside};
 use domain::access::Actor;
 use domain::ids::ReportRunId;
 use serde_json::json;
 
-use super::{every, open, reference, wait_for, write_out};
+use super::{every, open, reference, wait_for, write_file, write_out};
 use crate::arguments::{Arguments, Format, Report};
-use crate::output::{self, Ended};
+use crate::output::{self, Ended, Out};
 
 /// Writes ESI-013, or proves a run of it.
 pub fn run(arguments: &Arguments, command: &Report) -> Result<Ended> {
     let app = open(arguments)?;
     match command {
         Report::Delivery { format, out } => {
-            let run = delivery_report::request(&app, Asker::Operator, table_format(*format))?;
-            wait_for(&app, JobKind::WriteDeliveryReport, run.0)?;
-            let written = delivery_report::copy_to(&app, run, out)?;
+            let (run, written) = if aside::is_plain(out) && out.to_str().is_some() {
+                delivery_report::write_to(&app, table_format(*format), out)?
+            } else {
+                let run = delivery_report::request(&app, Asker::Operator, table_format(*format))?;
+                wait_for(&app, JobKind::WriteDeliveryReport, run.0)?;
+                let actor = Actor::local_operator();
+                let send = |out: &mut Out<'_>| delivery_report::download(&app, &actor, run, out);
+                (run, write_file(out, send)?)
+            };
             let json = json!({
                 "run": run.to_string(),
                 "hubs": written.hubs,
@@ -47,9 +53,10 @@ pub fn run(arguments: &Arguments, command: &Report) -> Result<Ended> {
             })?;
             Ok(Ended::Well)
         }
-        Report::Prove { reference: reference_text } => {
+        Report::Prove { reference: reference_text, file } => {
             let run: ReportRunId = reference(reference_text)?;
-            let proof = delivery_report::prove(&app, &Actor::local_operator(), run)?;
+            let actor = Actor::local_operator();
+            let proof = delivery_report::prove_file(&app, &actor, run, file.as_deref())?;
             let (proved, text) = (proof.is_good(), proof.words(run));
             output::print(
                 arguments,

@@ -17,12 +17,12 @@ use store::Db;
 use super::market::Market;
 use super::people::PEOPLE;
 use super::shipping::Shipping;
-use super::{selection, stock};
+use super::{directory, selection, stock};
 
 /// The setting that marks a database as the demonstration's.
 const MARK: &str = "demo.world";
 /// The version of the world; another one is not mistaken for this.
-const VERSION: &str = "2";
+const VERSION: &str = "3";
 /// What the mark says while it is being built.
 const BEGUN: &str = "begun";
 /// The same for everybody, since it protects nothing.
@@ -105,7 +105,8 @@ impl World {
         app::people::add_invented(&self.app, &central, PASSWORD)?;
         let admin = self.acting("admin@hubstock.example", Action::ManageParties)?;
         self.import(&admin, Kind::Parties, "parties.csv", &stock::parties_file())?;
-        app::people::add_invented(&self.app, &of_parties, PASSWORD)
+        app::people::add_invented(&self.app, &of_parties, PASSWORD)?;
+        directory::build(&self.app, &admin)
     }
 
     fn deliveries_and_statuses(&self) -> Result<()> {

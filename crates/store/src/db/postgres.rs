@@ -3,17 +3,22 @@
 //! The driver is asynchronous, the product is not: calls block their own thread on a runtime that
 //! only moves bytes. So they must not be made from asynchronous code, but from blocking threads.
 
+mod tls;
+
 use std::collections::HashMap;
 use std::error::Error as _;
 use std::future::Future;
-use std::sync::{Arc, Condvar, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use futures_util::{TryStreamExt, pin_mut};
 use tokio::runtime::Runtime;
+use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage, Statement};
+use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage, Socket, Statement};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::gate::Gate;
 use crate::error::{Error, Result, doing};
 use crate::value::{Row, Value};
 
@@ -38,43 +43,11 @@ pub struct Pool(Arc<Shared>);
 
 struct Shared {
     config: Config,
+    tls: Option<MakeRustlsConnect>,
     idle: Mutex<Vec<Connection>>,
     connections: Gate,
     /// The writers of this process take turns here first, so that those who wait hold no connection.
     writers: Gate,
-}
-
-/// Lets so many through at one time. Who comes too late waits, but not for ever.
-struct Gate {
-    free: Mutex<usize>,
-    freed: Condvar,
-}
-
-impl Gate {
-    fn new(places: usize) -> Gate {
-        Gate { free: Mutex::new(places), freed: Condvar::new() }
-    }
-
-    fn enter(&self, longest: Duration, what: &str) -> Result<()> {
-        let free = self.free.lock().expect("nobody panics with the count held");
-        let (mut free, late) = self
-            .freed
-            .wait_timeout_while(free, longest, |free| *free == 0)
-            .expect("nobody panics with the count held");
-        if late.timed_out() {
-            return Err(Error::Unavailable {
-                doing: what.into(),
-                message: format!("none became free in {} seconds", longest.as_secs()),
-            });
-        }
-        *free -= 1;
-        Ok(())
-    }
-
-    fn leave(&self) {
-        *self.free.lock().expect("nobody panics with the count held") += 1;
-        self.freed.notify_one();
-    }
 }
 
 /// A client and the statements that it has prepared.
@@ -125,7 +98,9 @@ pub(crate) fn broken(sql: &str, error: tokio_postgres::Error) -> Error {
 
 impl Pool {
     pub fn open(url: &str) -> Result<Pool> {
-        let mut config: Config = url
+        let address = tls::read(url)?;
+        let mut config: Config = address
+            .url
             .parse()
             .map_err(|e| Error::Unsuitable(format!("the database address is not usable: {e}")))?;
         config.application_name("hubstock");
@@ -136,6 +111,7 @@ impl Pool {
         }
         let pool = Pool(Arc::new(Shared {
             config,
+            tls: address.tls,
             idle: Mutex::new(Vec::new()),
             connections: Gate::new(MOST_CONNECTIONS),
             writers: Gate::new(1),
@@ -204,7 +180,7 @@ impl Pool {
             match idle {
                 Some(connection) if connection.client.is_closed() => {}
                 Some(connection) => return Ok(connection),
-                None => return connect(&self.0.config),
+                None => return connect(&self.0),
             }
         }
     }
@@ -261,18 +237,30 @@ const SETTINGS: &str = "
     WHERE current_setting('synchronous_commit') <> 'remote_apply';
     SELECT pg_is_in_recovery()";
 
-fn connect(config: &Config) -> Result<Connection> {
+async fn dial<T>(config: &Config, tls: T) -> std::result::Result<Client, tokio_postgres::Error>
+where
+    T: MakeTlsConnect<Socket>,
+    T::Stream: Send + 'static,
+{
+    let (client, connection) = config.connect(tls).await?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a database connection ended");
+        }
+    });
+    Ok(client)
+}
+
+fn connect(shared: &Shared) -> Result<Connection> {
     wait(async {
-        let (client, connection) =
-            config.connect(NoTls).await.map_err(|e| match broken("connect", e) {
-                Error::Broken { doing, message } => Error::Unavailable { doing, message },
-                other => other,
-            })?;
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a database connection ended");
-            }
-        });
+        let dialled = match &shared.tls {
+            Some(tls) => dial(&shared.config, tls.clone()).await,
+            None => dial(&shared.config, NoTls).await,
+        };
+        let client = dialled.map_err(|e| match broken("connect", e) {
+            Error::Broken { doing, message } => Error::Unavailable { doing, message },
+            other => other,
+        })?;
         let told = client.simple_query(SETTINGS).await.map_err(|e| broken("connect", e))?;
         let rows = told.iter().rev().filter_map(|message| match message {
             SimpleQueryMessage::Row(row) => row.get(0),

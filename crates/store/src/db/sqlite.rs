@@ -9,13 +9,20 @@ use std::time::Duration;
 
 use rusqlite::backup::StepResult;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
+use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, ToSql};
 
+use super::gate::Gate;
 use crate::error::{Error, Result, doing};
 use crate::value::{Row, Value};
 
 /// Readers that are kept open between uses.
 const IDLE_READERS: usize = 16;
+/// Readers at one time for each processor. More only get in each other's way: they wait for one another's
+/// locks and drop out of the ones that are kept open.
+const READERS_PER_PROCESSOR: usize = 2;
+/// How long a reader waits for one of these places before it reads without: a long export must not keep
+/// the others out.
+const READER_WAIT: Duration = Duration::from_millis(20);
 /// Pages kept in memory by the writer, and by each reader, in KiB.
 const WRITER_CACHE_KIB: i64 = 65_536;
 const READER_CACHE_KIB: i64 = 8_192;
@@ -30,6 +37,7 @@ struct Shared {
     writer: Mutex<Option<Connection>>,
     writer_is_free: Condvar,
     readers: Mutex<Vec<Connection>>,
+    reading: Gate,
     has_failed: AtomicBool,
 }
 
@@ -37,7 +45,14 @@ pub struct SqliteTx {
     connection: Option<Connection>,
     pool: Arc<Shared>,
     writes: bool,
+    /// Whether it holds one of the readers' places.
+    has_place: bool,
     has_large_cache: Cell<bool>,
+}
+
+thread_local! {
+    /// Whether a reader of this thread has a place: what reads beside it needs none.
+    static READS: Cell<bool> = const { Cell::new(false) };
 }
 
 impl Pool {
@@ -46,11 +61,13 @@ impl Pool {
             return Err(Error::Unsuitable(format!("SQLite {} is too old", rusqlite::version())));
         }
         let writer = connect(path, WRITER_CACHE_KIB)?;
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Pool(Arc::new(Shared {
             path: path.to_owned(),
             writer: Mutex::new(Some(writer)),
             writer_is_free: Condvar::new(),
             readers: Mutex::new(Vec::new()),
+            reading: Gate::new(processors.max(2) * READERS_PER_PROCESSOR),
             has_failed: AtomicBool::new(false),
         })))
     }
@@ -60,6 +77,15 @@ impl Pool {
     }
 
     pub fn read(&self) -> Result<SqliteTx> {
+        let has_place = !READS.get() && self.0.reading.enters(READER_WAIT);
+        let mut tx = SqliteTx {
+            connection: None,
+            pool: self.0.clone(),
+            writes: false,
+            has_place,
+            has_large_cache: Cell::new(false),
+        };
+        READS.set(READS.get() || has_place);
         let idle = self.0.readers.lock().expect("no reader panics with the list held").pop();
         let connection = match idle {
             Some(connection) => connection,
@@ -72,12 +98,8 @@ impl Pool {
             }
         };
         run(&connection, "BEGIN")?;
-        Ok(SqliteTx {
-            connection: Some(connection),
-            pool: self.0.clone(),
-            writes: false,
-            has_large_cache: Cell::new(false),
-        })
+        tx.connection = Some(connection);
+        Ok(tx)
     }
 
     /// Whether the disk has failed to keep a commit.
@@ -111,6 +133,7 @@ impl Pool {
             connection: Some(connection),
             pool: self.0.clone(),
             writes: true,
+            has_place: false,
             has_large_cache: Cell::new(false),
         };
         run(tx.connection(), "BEGIN IMMEDIATE").inspect_err(|_| tx.give_back())?;
@@ -225,14 +248,14 @@ fn owned(value: ValueRef<'_>) -> Value {
     }
 }
 
-/// Binds `$n` by the number in the name: SQLite itself numbers by first appearance.
-fn bind(statement: &mut rusqlite::Statement<'_>, args: &[Value]) -> rusqlite::Result<()> {
+/// Prepares a text that says `$n`, which SQLite takes for a name and looks up one by one, as `?n`.
+fn prepare<'a>(connection: &'a Connection, sql: &str) -> Result<CachedStatement<'a>> {
+    connection.prepare_cached(&sql.replace('$', "?")).map_err(|e| broken(sql, e))
+}
+
+fn bind(statement: &mut CachedStatement<'_>, args: &[Value]) -> rusqlite::Result<()> {
     for index in 1..=statement.parameter_count() {
-        let number = statement
-            .parameter_name(index)
-            .and_then(|name| name.trim_start_matches('$').parse::<usize>().ok())
-            .unwrap_or(index);
-        let value = args.get(number - 1).unwrap_or(&Value::Null);
+        let value = args.get(index - 1).unwrap_or(&Value::Null);
         statement.raw_bind_parameter(index, value)?;
     }
     Ok(())
@@ -252,7 +275,7 @@ impl SqliteTx {
     }
 
     pub fn exec(&mut self, sql: &str, args: &[Value]) -> Result<u64> {
-        let mut statement = self.connection().prepare_cached(sql).map_err(|e| broken(sql, e))?;
+        let mut statement = prepare(self.connection(), sql)?;
         bind(&mut statement, args).map_err(|e| broken(sql, e))?;
         statement.raw_execute().map(|n| n as u64).map_err(|e| broken(sql, e))
     }
@@ -283,7 +306,7 @@ impl SqliteTx {
         args: &[Value],
         take: &mut dyn FnMut(&rusqlite::Row<'_>) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
-        let mut statement = self.connection().prepare_cached(sql).map_err(|e| broken(sql, e))?;
+        let mut statement = prepare(self.connection(), sql)?;
         bind(&mut statement, args).map_err(|e| broken(sql, e))?;
         let mut rows = statement.raw_query();
         while let Some(row) = rows.next().map_err(|e| broken(sql, e))? {
@@ -334,6 +357,10 @@ impl Drop for SqliteTx {
                 let _ = connection.execute_batch("ROLLBACK");
             }
             self.give_back();
+        }
+        if self.has_place {
+            READS.set(false);
+            self.pool.reading.leave();
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Runs of selection and their lines.
 
 use super::{AllocationRunId, FileId, OfferId, PartyId, PolicyId, RequestId, Timestamp, UserId};
+use crate::bulk::load::tables::{Column, Table, insert};
 use crate::error::Result;
 use crate::value::{Row, Value, added};
 use crate::{Tx, args};
@@ -111,39 +112,39 @@ pub fn insert_run(tx: &mut Tx, new: &RunRow, lines: &[LineRow]) -> Result<()> {
         new.record
     ];
     tx.exec(sql, args)?;
-    for part in lines.chunks(MANY) {
-        insert_lines(tx, part)?;
-    }
-    Ok(())
+    if lines.is_empty() { Ok(()) } else { insert_lines(tx, lines) }
 }
 
-/// Lines that are inserted by one statement.
-const MANY: usize = 64;
+const ALLOCATION_LINES: Table = Table {
+    name: "allocation_lines",
+    columns: &[
+        ("run", Column::Big),
+        ("request", Column::Big),
+        ("party", Column::Big),
+        ("place", Column::Big),
+        ("received_at", Column::Big),
+        ("asked", Column::Big),
+        ("minimum", Column::Big),
+        ("given", Column::Big),
+        ("reason", Column::Text),
+    ],
+};
 
 fn insert_lines(tx: &mut Tx, lines: &[LineRow]) -> Result<()> {
-    let mut sql = String::from(
-        "INSERT INTO allocation_lines (run, request, party, place, received_at, asked, minimum,
-            given, reason) VALUES ",
-    );
-    let mut values: Vec<Value> = Vec::with_capacity(9 * lines.len());
-    for (i, line) in lines.iter().enumerate() {
-        let comma = if i == 0 { "" } else { ", " };
-        let line = args![
-            line.run,
-            line.request,
-            line.party,
-            line.place,
-            line.received_at,
-            line.asked,
-            line.minimum,
-            line.given,
-            &line.reason
-        ];
-        let places = added(&mut values, line.iter().cloned());
-        sql.push_str(&format!("{comma}({places})"));
-    }
-    tx.exec(&sql, &values)?;
-    Ok(())
+    let rows = lines.iter().map(|line| -> [Value; 9] {
+        [
+            line.run.into(),
+            line.request.into(),
+            line.party.into(),
+            line.place.into(),
+            line.received_at.into(),
+            line.asked.into(),
+            line.minimum.into(),
+            line.given.into(),
+            line.reason.as_str().into(),
+        ]
+    });
+    insert(tx, ALLOCATION_LINES, rows)
 }
 
 /// The run of this number.
@@ -215,6 +216,9 @@ pub fn given_before(tx: &mut Tx, offer: OfferId) -> Result<Vec<(RequestId, i64)>
     Ok(tx.all(sql, args![offer])?.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
+/// Parties that one statement names, at most.
+const PARTIES_AT_ONCE: usize = 64;
+
 /// When selection last gave something to each of these Parties before an instant.
 pub fn last_allocated(
     tx: &mut Tx,
@@ -222,7 +226,7 @@ pub fn last_allocated(
     before: Timestamp,
 ) -> Result<Vec<(PartyId, Timestamp)>> {
     let mut found = Vec::new();
-    for part in parties.chunks(MANY) {
+    for part in parties.chunks(PARTIES_AT_ONCE) {
         let mut values = vec![Value::from(before)];
         let of = added(&mut values, part.iter().copied());
         let sql = format!(

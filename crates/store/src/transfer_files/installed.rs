@@ -6,8 +6,9 @@ use domain::inventory::SmiStatus;
 use jiff::Timestamp;
 
 use super::NewInstalled;
+use crate::bulk::load::tables::{Column, Table, insert};
 use crate::error::Result;
-use crate::value::{Row, Value, added};
+use crate::value::{Row, Value};
 use crate::{Tx, args};
 
 /// One line of the queue.
@@ -84,6 +85,21 @@ fn item(row: &Row) -> InstalledRow {
     }
 }
 
+const INSTALLED_BEFORE: Table = Table {
+    name: "installed_before",
+    columns: &[
+        ("id", Column::Big),
+        ("transfer_file", Column::Big),
+        ("line", Column::Big),
+        ("hub", Column::Big),
+        ("status", Column::Small),
+        ("status_at", Column::Big),
+        ("from_party", Column::Small),
+        ("to_party", Column::Small),
+        ("noted_at", Column::Big),
+    ],
+};
+
 /// Adds the hubs of a file that was applied.
 pub fn insert_installed(
     tx: &mut Tx,
@@ -91,43 +107,24 @@ pub fn insert_installed(
     noted_at: Timestamp,
     hubs: &[NewInstalled],
 ) -> Result<()> {
-    let mut id = if hubs.is_empty() { 0 } else { tx.next_id("installed_before")? };
-    let (parts, rest) = hubs.as_chunks::<MANY>();
-    for part in parts {
-        insert_some(tx, transfer_file, noted_at, &mut id, part)?;
+    if hubs.is_empty() {
+        return Ok(());
     }
-    for one in rest {
-        insert_some(tx, transfer_file, noted_at, &mut id, std::slice::from_ref(one))?;
-    }
-    Ok(())
-}
-
-/// Rows that are inserted by one statement.
-const MANY: usize = 128;
-
-fn insert_some(
-    tx: &mut Tx,
-    transfer_file: TransferFileId,
-    noted_at: Timestamp,
-    id: &mut i64,
-    hubs: &[NewInstalled],
-) -> Result<()> {
-    let mut sql = String::from(
-        "INSERT INTO installed_before (transfer_file, noted_at, id, line, hub, status, status_at,
-            from_party, to_party) VALUES ",
-    );
-    let mut values = vec![Value::from(transfer_file), Value::from(noted_at)];
-    for (i, new) in hubs.iter().enumerate() {
-        let comma = if i == 0 { "" } else { ", " };
-        let (line, status) = (i64::from(new.line), new.status as i64);
-        let (from, to) = (new.from_party, new.to_party);
-        let row = args![*id, line, new.hub, status, new.status_at, from, to];
-        let places = added(&mut values, row.iter().cloned());
-        sql.push_str(&format!("{comma}($1, $2, {places})"));
-        *id += 1;
-    }
-    tx.exec(&sql, &values)?;
-    Ok(())
+    let first = tx.next_id("installed_before")?;
+    let rows = (first..).zip(hubs).map(|(id, new)| -> [Value; 9] {
+        [
+            id.into(),
+            transfer_file.into(),
+            i64::from(new.line).into(),
+            new.hub.into(),
+            (new.status as i64).into(),
+            new.status_at.into(),
+            new.from_party.into(),
+            new.to_party.into(),
+            noted_at.into(),
+        ]
+    });
+    insert(tx, INSTALLED_BEFORE, rows)
 }
 
 /// The queue after `after`, in order: those that wait, those that are settled, or all.

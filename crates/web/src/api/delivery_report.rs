@@ -193,7 +193,7 @@ async fn download(
         delivery_report::get(&app, &actor, id)
     });
     let run = run.await?;
-    let name = run.written.map_or_else(|| run.id.to_string(), |written| written.file_name);
+    let name = run.written.map_or_else(|| run.id.to_string(), |written| written.name().to_owned());
     streams::download(&name, run.format.media_type(), move |mut out| {
         delivery_report::download(&state.app, &who.actor, run.id, &mut out)?;
         Ok(())

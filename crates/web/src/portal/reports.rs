@@ -202,7 +202,7 @@ async fn save(state: AppState, who: SignedIn, Path(id): Path<String>) -> Result<
     must_see(&who.actor, Action::SeeDeliveryReport)?;
     let (app, actor, id) = (state.app.clone(), who.actor.clone(), number_in::<ReportRunId>(&id)?);
     let run = blocking(move || delivery_report::get(&app, &actor, id)).await?;
-    let name = run.written.map_or_else(String::new, |written| written.file_name);
+    let name = run.written.map_or_else(String::new, |written| written.name().to_owned());
     download(&name, run.format.media_type(), move |mut out| {
         delivery_report::download(&state.app, &who.actor, id, &mut out).map(|_| ())
     })

@@ -2,7 +2,7 @@
 
 use rusqlite::Statement;
 
-use super::Plan;
+use super::{Mover, Plan};
 use crate::db::sqlite::{SqliteTx, broken};
 use crate::error::Result;
 
@@ -31,24 +31,26 @@ pub(super) fn move_hubs(tx: &SqliteTx, plan: &Plan<'_>) -> Result<u64> {
     let mut move_many = prepare(
         "UPDATE hubs SET last_move = $1, party = $2 WHERE id BETWEEN $3 AND $4 AND status = 1",
     )?;
-    let mut moved = 0;
-    let mut rest = plan.movers;
-    while let Some(first) = rest.first() {
-        let follows = |(i, mover): (usize, &super::Mover)| {
-            mover.to == first.to && plan.key(mover).checked_sub(i as i64) == Some(plan.key(first))
-        };
-        let run = rest.iter().enumerate().take_while(|pair| follows(*pair)).count();
-        let (start, end) = (plan.key(first), plan.key(&rest[run - 1]));
-        let to = i64::from(first.to);
-        if run == 1 {
-            let hub = plan.hub(first);
+    let follows = |one: &Mover, next: &Mover| {
+        next.to == one.to && plan.key(next).checked_sub(1) == Some(plan.key(one))
+    };
+    let runs = plan.movers.chunk_by(follows);
+    for run in runs.clone() {
+        let (start, to) = (plan.key(&run[0]), i64::from(run[0].to));
+        if let [one] = run {
+            let hub = plan.hub(one);
             let (from, previous) = (i64::from(hub.party), i64::from(hub.last_move));
             execute(&mut remember_one, &[plan.number, start, from, to, previous])?;
         } else {
+            let end = plan.key(&run[run.len() - 1]);
             execute(&mut remember_many, &[plan.number, to, start, end])?;
         }
-        moved += execute(&mut move_many, &[plan.number, to, start, end])?;
-        rest = &rest[run..];
+    }
+    // Backwards: the pages that were read last are the ones that are still in memory.
+    let mut moved = 0;
+    for run in runs.rev() {
+        let (start, end) = (plan.key(&run[0]), plan.key(&run[run.len() - 1]));
+        moved += execute(&mut move_many, &[plan.number, i64::from(run[0].to), start, end])?;
     }
     Ok(moved)
 }

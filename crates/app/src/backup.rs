@@ -90,7 +90,7 @@ fn open_file(path: &Path) -> Result<Db> {
 }
 
 fn must_be_empty(db: &Db) -> Result<()> {
-    if !db.has_tables()? {
+    if db.is_empty()? {
         return Ok(());
     }
     let message = format!(

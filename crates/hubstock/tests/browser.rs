@@ -358,6 +358,17 @@ async fn beside_the_links(demo: &Demo, wrong: &mut Vec<String>) {
     }
     nobody.close().await;
     admin.close().await;
+    // No page offers her this button; somebody who makes one up is told that it is not hers to press.
+    let viewer = signed_in(demo, "Vera Viewer").await;
+    let press = "document.body.insertAdjacentHTML('beforeend',
+            '<form method=post action=/transfers/trf-000009/prepare id=made-up>' +
+            '<input type=hidden name=version value=1></form>');
+        document.getElementById('made-up').submit()";
+    viewer.client.execute(press, vec![]).await.unwrap();
+    viewer.see("You cannot do this").await;
+    viewer.complaints().await;
+    viewer.must_be_accessible().await;
+    viewer.close().await;
     for (visitor, path, button) in [
         ("Stan Stock", "/offers/new", "Save"),
         ("Stan Stock", "/requests/new", "Submit"),

@@ -20,11 +20,15 @@ use crate::error::Result;
 pub(crate) const FENCE: &str = "
     SET LOCAL enable_hashjoin = off;
     SET LOCAL enable_mergejoin = off;
+    SET LOCAL enable_seqscan = off;
+    SET LOCAL enable_bitmapscan = off;
     SET LOCAL max_parallel_workers_per_gather = 0;
     SET LOCAL plan_cache_mode = force_generic_plan";
 pub(crate) const NO_FENCE: &str = "
     SET LOCAL enable_hashjoin = on;
     SET LOCAL enable_mergejoin = on;
+    SET LOCAL enable_seqscan = on;
+    SET LOCAL enable_bitmapscan = on;
     SET LOCAL plan_cache_mode = auto";
 
 /// Runs statements that are to probe a key for each row that they join, never to read a table.

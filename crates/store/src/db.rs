@@ -122,17 +122,6 @@ impl Db {
         }
     }
 
-    /// Whether there is any table at all.
-    pub fn has_tables(&self) -> Result<bool> {
-        let sql = match self.engine() {
-            Engine::Sqlite => "SELECT 1 FROM sqlite_master LIMIT 1",
-            Engine::Postgres => {
-                "SELECT 1 FROM pg_tables WHERE schemaname = current_schema() LIMIT 1"
-            }
-        };
-        Ok(self.read()?.opt(sql, &[])?.is_some())
-    }
-
     /// Drops all tables with everything in them: for a demonstration that is built anew.
     pub fn drop_tables(&self) -> Result<()> {
         let mut tx = self.write()?;

@@ -1,8 +1,8 @@
 //! A file that is written and hashed on another thread while its bytes are being made.
 
-use std::fs::File;
-use std::io::{self, Write};
-use std::path::Path;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
@@ -12,8 +12,9 @@ use sha2::{Digest, Sha256};
 const PART: usize = 1 << 20;
 /// Parts on the way, at most.
 const PARTS: usize = 4;
-/// Bytes between two calls on the disk to keep what it was given.
-const SYNC_EVERY: u64 = 32 << 20;
+/// Bytes that go straight to the disk at once, and what they and their place in memory are a multiple of.
+const BLOCK: usize = 4 << 20;
+const ALIGNED: usize = 4096;
 
 pub struct Sink {
     /// What has not gone over yet. Whoever fills it directly calls [`Sink::pass_on`] now and then.
@@ -32,28 +33,21 @@ pub struct Whole {
 impl Sink {
     /// Begins a new file at `path`.
     pub fn create(path: &Path) -> io::Result<Sink> {
-        let file = File::create_new(path)?;
+        let mut disk = Disk::create(path)?;
         let (parts, full) = sync_channel::<Vec<u8>>(PARTS);
         let (back, empty) = sync_channel::<Vec<u8>>(PARTS + 1);
         let writer = std::thread::Builder::new().name("report".into()).spawn(move || {
-            let mut file = file;
-            let early = Early::begin(&file)?;
             let mut hash = Sha256::new();
-            let (mut size, mut sync_at) = (0, SYNC_EVERY);
+            let mut size = 0;
             for mut part in full {
-                file.write_all(&part)?;
+                disk.write(&part)?;
                 hash.update(&part);
                 size += part.len() as u64;
-                if size >= sync_at {
-                    sync_at = size + SYNC_EVERY;
-                    early.sync();
-                }
                 part.clear();
                 // When nobody takes it back, it is simply dropped.
                 let _ = back.try_send(part);
             }
-            early.end()?;
-            file.sync_all()?;
+            disk.finish()?;
             Ok(Whole { size, sha256: hash.finalize().into() })
         })?;
         let held = Vec::with_capacity(PART + (PART >> 3));
@@ -91,34 +85,6 @@ impl Sink {
     }
 }
 
-/// Brings what is written so far to the disk while more is being made, so that little is left to
-/// wait for at the end.
-struct Early {
-    calls: SyncSender<()>,
-    thread: JoinHandle<io::Result<()>>,
-}
-
-impl Early {
-    fn begin(file: &File) -> io::Result<Early> {
-        let file = file.try_clone()?;
-        let (calls, called) = sync_channel(1);
-        let sync = move || called.iter().try_for_each(|()| file.sync_data());
-        let thread = std::thread::Builder::new().name("report-sync".into()).spawn(sync)?;
-        Ok(Early { calls, thread })
-    }
-
-    fn sync(&self) {
-        // One that is still at it finds these bytes as well, or the next call does.
-        let _ = self.calls.try_send(());
-    }
-
-    /// A failure is told only once, and so perhaps here and not at the end.
-    fn end(self) -> io::Result<()> {
-        drop(self.calls);
-        self.thread.join().unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into()))
-    }
-}
-
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.held.extend_from_slice(bytes);
@@ -136,6 +102,126 @@ impl Drop for Sink {
         self.parts = None;
         if let Some(writer) = self.writer.take() {
             let _ = writer.join();
+        }
+    }
+}
+
+/// A file that goes past the system's cache, where the file system allows it: its gigabytes would
+/// push out the inventory, and copying them there takes longer than making them.
+struct Disk {
+    path: PathBuf,
+    file: File,
+    /// Bytes that were written.
+    size: u64,
+    /// Room for a block that begins at a multiple of [`ALIGNED`].
+    room: Vec<u8>,
+    begin: usize,
+    held: usize,
+}
+
+impl Disk {
+    fn create(path: &Path) -> io::Result<Disk> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        let file = match direct(&options).open(path) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                // The file may have been made before that was found out.
+                let _ = std::fs::remove_file(path);
+                options.open(path)?
+            }
+            opened => opened?,
+        };
+        let room = vec![0; BLOCK + ALIGNED];
+        let begin = room.as_ptr().align_offset(ALIGNED);
+        Ok(Disk { path: path.to_owned(), file, size: 0, room, begin, held: 0 })
+    }
+
+    fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let (now, rest) = bytes.split_at(bytes.len().min(BLOCK - self.held));
+            let place = self.begin + self.held;
+            self.room[place..place + now.len()].copy_from_slice(now);
+            (self.held, bytes) = (self.held + now.len(), rest);
+            if self.held == BLOCK {
+                self.pass_on(BLOCK)?;
+                self.held = 0;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the first bytes of what is held.
+    fn pass_on(&mut self, count: usize) -> io::Result<()> {
+        use io::ErrorKind::{Interrupted, InvalidInput};
+        let all = self.begin..self.begin + count;
+        let is_done = match self.file.write(&self.room[all.clone()]) {
+            Ok(written) => written == count,
+            // Some file systems take the flag and refuse the call.
+            Err(error) if [Interrupted, InvalidInput].contains(&error.kind()) => false,
+            Err(error) => return Err(error),
+        };
+        if !is_done {
+            self.to_usual_way()?;
+            self.file.write_all(&self.room[all])?;
+        }
+        self.size += count as u64;
+        Ok(())
+    }
+
+    /// Goes on as every other file is written, after what is there in whole blocks.
+    fn to_usual_way(&mut self) -> io::Result<()> {
+        self.file = OpenOptions::new().write(true).open(&self.path)?;
+        self.file.set_len(self.size)?;
+        self.file.seek(SeekFrom::End(0)).map(|_| ())
+    }
+
+    fn finish(mut self) -> io::Result<()> {
+        let whole = self.held - self.held % ALIGNED;
+        self.pass_on(whole)?;
+        if whole < self.held {
+            self.to_usual_way()?;
+            self.file.write_all(&self.room[self.begin + whole..self.begin + self.held])?;
+        }
+        self.file.sync_all()
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn direct(options: &OpenOptions) -> OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = options.clone();
+    options.custom_flags(libc::O_DIRECT);
+    options
+}
+
+#[cfg(not(target_os = "linux"))]
+fn direct(options: &OpenOptions) -> OpenOptions {
+    options.clone()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_length_arrives_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let bytes: Vec<u8> = (0..2 * BLOCK + 2 * ALIGNED).map(|n| (n % 251) as u8).collect();
+        let lengths = [0, 1, ALIGNED - 1, ALIGNED, ALIGNED + 1, BLOCK, BLOCK + 1];
+        for (n, length) in lengths.into_iter().chain([2 * BLOCK + ALIGNED + 7]).enumerate() {
+            for step in [1 << 10, 70_001, PART + 1] {
+                let path = folder.path().join(format!("{n}-{step}"));
+                let mut sink = Sink::create(&path).unwrap();
+                for part in bytes[..length].chunks(step) {
+                    sink.write_all(part).unwrap();
+                }
+                let whole = sink.finish().unwrap();
+                assert_eq!(whole.size, length as u64);
+                assert!(std::fs::read(&path).unwrap() == bytes[..length], "{length} by {step}");
+                let expected: [u8; 32] = Sha256::digest(&bytes[..length]).into();
+                assert_eq!(whole.sha256, expected);
+            }
         }
     }
 }

@@ -12,6 +12,19 @@ use crate::db::TxInner;
 use crate::error::{Error, Result};
 use crate::{Tx, args};
 
+/// Keys that are looked up between two words about progress.
+const STRETCH: usize = 16_384;
+/// Keys at most this far apart belong to one run.
+const NEAR: u64 = 4;
+
+/// Where the run that begins at `from` ends.
+fn run_end(keys: &[i64], from: usize) -> usize {
+    let near = |pair: &[i64]| pair[1].wrapping_sub(pair[0]).cast_unsigned() <= NEAR;
+    let most = keys.len().min(from + STRETCH);
+    let run = keys[from..most].windows(2).take_while(|pair| near(pair)).count();
+    from + run + 1
+}
+
 /// One hub, as narrow as a million of them have to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HubRow {

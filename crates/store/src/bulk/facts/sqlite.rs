@@ -2,15 +2,11 @@
 
 use rusqlite::{Row, Statement};
 
-use super::{HubRow, Hubs, PackRow, Regions, date, status};
+use super::{HubRow, Hubs, PackRow, Regions, STRETCH, date, run_end, status};
 use crate::db::sqlite::{SqliteTx, broken};
 use crate::error::Result;
 
 const COLUMNS: &str = "id, pack, party, status, status_at, last_move, quarantined";
-/// Keys at most this far apart belong to one run.
-const NEAR: u64 = 4;
-/// Keys between two words about progress.
-const STRETCH: usize = 16_384;
 
 pub(super) fn hubs(
     tx: &SqliteTx,
@@ -39,14 +35,6 @@ pub(super) fn hubs(
         }
     }
     Ok(())
-}
-
-/// Where the run that begins at `from` ends.
-fn run_end(keys: &[i64], from: usize) -> usize {
-    let near = |pair: &[i64]| pair[1].wrapping_sub(pair[0]).cast_unsigned() <= NEAR;
-    let most = keys.len().min(from + STRETCH);
-    let run = keys[from..most].windows(2).take_while(|pair| near(pair)).count();
-    from + run + 1
 }
 
 /// Reads the hubs of one run; the keys and the rows are both in order.

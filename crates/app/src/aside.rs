@@ -41,7 +41,7 @@ impl Drop for Aside {
     }
 }
 
-/// Whether a plain file is there, or nothing yet: what [`write_whole`] puts a new file in the place of.
+/// Whether a plain file is there, or nothing yet: [`write_whole`] puts a new file in its place.
 pub fn is_plain(name: &Path) -> bool {
     fs::metadata(name).map_or(true, |there| there.is_file())
 }

@@ -22,6 +22,7 @@ use store::Tx;
 use store::delivery_report::{self as rows, RunRow};
 use store::journal::Filter;
 
+use crate::aside::Aside;
 use crate::jobs::{JobKind, enqueue, enqueue_and_take, run_taken};
 use crate::journal::{By, Event, hash_of, record};
 use crate::pages::Part;
@@ -109,8 +110,13 @@ pub enum Proof {
         /// The hash of both.
         sha256: [u8; 32],
     },
-    /// The file is not where it was written.
+    /// The file is not in the reports folder.
     NoFile,
+    /// The local operator had it written elsewhere, as this, and it is not looked at there.
+    Elsewhere {
+        /// The path.
+        file_name: String,
+    },
     /// The file is another one.
     OtherFile {
         /// The hash in the journal, in hexadecimal.
@@ -135,10 +141,14 @@ pub fn request(app: &App, asker: Asker<'_>, format: Format) -> Result<ReportRunI
     Ok(id)
 }
 
-/// Writes a run for the local operator here and now. Its file is `out`, a plain one: it is not
-/// written a second time into the reports folder. If this process dies a worker writes the run there.
+/// Writes a run for the local operator here and now. Its file is `out`, a plain one, and nothing is
+/// kept in the reports folder. If this process cannot do it, a worker writes the run into that folder.
 pub fn write_to(app: &App, format: Format, out: &Path) -> Result<(ReportRunId, Written)> {
     let out = std::path::absolute(out).map_err(Error::io(format!("find {}", out.display())))?;
+    // A folder that is not there, or not theirs, is no failure of the report.
+    let place = Aside::beside(&out);
+    File::create(place.path()).map_err(Error::io(format!("write {}", out.display())))?;
+    drop(place);
     let mut tx = app.db.write()?;
     let id = ask(&mut tx, app, Asker::Operator, format)?;
     let job = enqueue_and_take(&mut tx, app, JobKind::WriteDeliveryReport, id.0)?;
@@ -257,11 +267,19 @@ fn shown(row: RunRow) -> Result<ReportRun> {
     })
 }
 
-/// Writes a run's file to `out`, hashing it on the way. The last part is held back until the
+/// Writes the file of a run in the reports folder to `out`, hashing it on the way. The last part is held back until the
 /// whole has proved to be what the journal says, so that a changed file never arrives complete.
 pub fn download(app: &App, actor: &Actor, id: ReportRunId, out: &mut dyn Write) -> Result<Written> {
     actor.must(Action::SeeDeliveryReport)?;
     let written = written(app, id)?;
+    if written.is_elsewhere() {
+        let message = format!(
+            "The file of {id} is not kept here: it was written for the operator as {}. Run the \
+             report again.",
+            written.name()
+        );
+        return Err(Refusal::new(RefusalKind::NotFound, message).into());
+    }
     let doing = || format!("send {}", written.file_name);
     let mut file = open(app, &written)?;
     let mut hash = Sha256::new();
@@ -292,7 +310,7 @@ fn open(app: &App, written: &Written) -> Result<File> {
     File::open(path(app, written)).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
             let message = format!(
-                "{} is no longer where it was written. Run the report again.",
+                "{} is no longer in the reports folder. Run the report again.",
                 written.file_name
             );
             Refusal::new(RefusalKind::NotFound, message).into()
@@ -336,7 +354,12 @@ impl Proof {
             Proof::Proved { seq, sha256 } => {
                 format!("{id} is as entry {seq} says: {}", crate::files::hex(sha256))
             }
-            Proof::NoFile => format!("{id}'s file is not where it was written"),
+            Proof::NoFile => format!("{id}'s file is not in the reports folder"),
+            Proof::Elsewhere { file_name } => format!(
+                "{id}'s file is not kept here: it was written for the operator as {}; `hubstock report \
+                 prove {id} --file FILE` holds any file against the journal",
+                file_name.rsplit('/').next().unwrap_or_default()
+            ),
             Proof::OtherFile { in_journal, of_file } => {
                 format!("the journal says {in_journal}, the file is {of_file}")
             }
@@ -375,6 +398,9 @@ pub fn prove_file(app: &App, actor: &Actor, id: ReportRunId, file: Option<&Path>
         return Ok(Proof::EntryChanged { seq });
     }
     let own = app.reports.join(&file_name);
+    if file.is_none() && file_name.starts_with('/') {
+        return Ok(Proof::Elsewhere { file_name });
+    }
     let mut file = match File::open(file.unwrap_or(&own)) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Proof::NoFile),

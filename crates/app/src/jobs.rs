@@ -141,13 +141,16 @@ pub(crate) fn enqueue_and_take(
     store::jobs::claim_one(tx, job.id, &app.worker, now, now + LEASE)?.ok_or_else(none)
 }
 
-/// Does a taken job here, in its own way, and only once.
+/// Does a taken job here, in its own way. What passes is left to the workers; either way the answer
+/// says why it was not done here.
 pub(crate) fn run_taken(
     app: &App,
     job: &JobRow,
     work: impl FnOnce(&Run<'_>) -> Result<()>,
 ) -> Result<()> {
-    run_as(app, job, |_| false, work)?.map_or(Ok(()), Err)
+    let kind = JobKind::from_word(&job.kind);
+    let tried_again = |error: &Error| is_tried_again(kind, error, job.attempts);
+    run_as(app, job, tried_again, work)?.map_or(Ok(()), Err)
 }
 
 /// What a running job is told and tells.

@@ -180,6 +180,13 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// Whether it stays and serves rather than does one thing and ends.
+    pub fn serves(&self) -> bool {
+        matches!(self, Command::Serve(_) | Command::Demo { prepare: false, .. })
+    }
+}
+
 /// Which entries of the journal.
 #[derive(Debug, Args)]
 pub struct Journal {

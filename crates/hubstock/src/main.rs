@@ -19,6 +19,9 @@ use output::Ended;
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     serve::start_logging(&arguments);
+    if arguments.command.serves() {
+        serve::begin_anew_with_tight_memory();
+    }
     let ended = commands::run(&arguments);
     match ended {
         Ok(Ended::Well) => ExitCode::from(0),

@@ -1,8 +1,10 @@
 //! The server: portal and API on one side, the jobs on the other.
 
 use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -14,7 +16,7 @@ use store::Db;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use crate::arguments::{Arguments, Command, Serve};
+use crate::arguments::{Arguments, Serve};
 use crate::output;
 
 /// Where the data is when nobody says otherwise.
@@ -32,7 +34,7 @@ const TICK: Duration = Duration::from_secs(20);
 
 /// Starts logging to standard error; `HUBSTOCK_LOG` says how much.
 pub fn start_logging(arguments: &Arguments) {
-    let serves = matches!(arguments.command, Command::Serve(_) | Command::Demo { .. });
+    let serves = arguments.command.serves();
     let usual = if serves { "info" } else { "warn" };
     let filter = EnvFilter::try_from_env("HUBSTOCK_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
@@ -41,6 +43,23 @@ pub fn start_logging(arguments: &Arguments) {
     } else {
         log.without_time().init();
     }
+}
+
+/// What glibc reads when a program begins: memory that was asked for in such large pieces goes back
+/// to the system as soon as it is free.
+const TIGHT: [(&str, &str); 2] =
+    [("MALLOC_MMAP_THRESHOLD_", "131072"), ("MALLOC_TRIM_THRESHOLD_", "1048576")];
+
+/// Begins the program anew, in the same process, with [`TIGHT`] memory, unless somebody has chosen
+/// otherwise. Left to itself glibc keeps what a long file needed, once for each thread.
+pub fn begin_anew_with_tight_memory() {
+    if TIGHT.iter().any(|(name, _)| std::env::var_os(name).is_some()) {
+        return;
+    }
+    let mut words = std::env::args_os();
+    let (Ok(program), Some(name)) = (std::env::current_exe(), words.next()) else { return };
+    let failed = process::Command::new(program).arg0(name).args(words).envs(TIGHT).exec();
+    tracing::warn!(error = %failed, "the program goes on with as much memory as it gets");
 }
 
 /// Opens the database of the command line. An empty one gets its tables; an older one is refused
@@ -170,7 +189,7 @@ fn watch_the_disk(app: &App, stop: &AtomicBool) {
             tracing::error!(
                 "the disk failed to keep a commit: ending, to recover at the next start"
             );
-            std::process::exit(3);
+            process::exit(3);
         }
         thread::sleep(LONGEST_NAP);
     }

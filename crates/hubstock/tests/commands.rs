@@ -247,12 +247,19 @@ fn tables_templates_settings_and_the_journal_come_out_in_each_form() {
                 assert!(begins.starts_with(magic.as_bytes()), "{format}");
             }
         }
-        let (_, runs) = world.json(&["report", "list"]);
-        assert_eq!(runs.as_array().unwrap().len(), 3, "{runs}");
-        let run = runs[2]["run"].as_str().unwrap();
+        let own = out("esi.csv");
+        world.ends(0, &["report", "prove", "esi-000001", "--file", &own]);
+        world.ends(3, &["report", "prove", "esi-000002", "--file", &own]);
+        let said = world.ends(3, &["report", "prove", "esi-000001"]);
+        assert!(said.contains("--file FILE"), "{said}");
         let again = out("again.csv");
-        world.ends(0, &["report", "download", run, "--out", &again]);
-        assert_eq!(fs::read(&again).unwrap(), fs::read(out("esi.csv")).unwrap());
+        world.ends(2, &["report", "download", "esi-000001", "--out", &again]);
+        // What goes to no plain file is kept.
+        world.ends(0, &["report", "delivery", "--out", "/dev/stdout"]);
+        let (_, runs) = world.json(&["report", "list"]);
+        assert_eq!(runs.as_array().unwrap().len(), 4, "{runs}");
+        world.ends(0, &["report", "download", runs[0]["run"].as_str().unwrap(), "--out", &again]);
+        assert_eq!(fs::read_to_string(&again).unwrap().lines().count(), 225);
         world.ends(2, &["report", "download", "esi-000099", "--out", &again]);
 
         let hub = chf(0, 9);

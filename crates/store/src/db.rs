@@ -241,6 +241,14 @@ impl Tx {
         self.opt(sql, args)?.ok_or(crate::Error::Missing { what })
     }
 
+    /// Says that this reader will be at it for long, so that it counts no more among those who are
+    /// let in a few at a time.
+    pub fn takes_long(&mut self) {
+        if let TxInner::Sqlite(tx) = &mut self.0 {
+            tx.leave_place();
+        }
+    }
+
     /// Makes it so, durably.
     pub fn commit(self) -> Result<()> {
         match self.0 {

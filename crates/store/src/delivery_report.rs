@@ -48,7 +48,13 @@ pub struct Written {
 }
 
 impl Written {
-    /// The file's name without the folder that it is in.
+    /// Whether the local operator had it written where only they know what becomes of it, and not
+    /// into the reports folder.
+    pub fn is_elsewhere(&self) -> bool {
+        self.file_name.starts_with('/')
+    }
+
+    /// The file's name without the folder that it was written to.
     pub fn name(&self) -> &str {
         self.file_name.rsplit('/').next().unwrap_or_default()
     }

@@ -380,18 +380,39 @@ pub fn same_notice(tx: &mut Tx, like: &TransferRow) -> Result<Option<TransferRow
     Ok(tx.opt(&sql, args)?.as_ref().map(transfer))
 }
 
-/// How many hubs of this specification a Party has agreed to send and not dispatched yet. What only
-/// the other Party has notified does not bind it.
-pub fn open_outgoing(tx: &mut Tx, party: PartyId, of: &Specification) -> Result<i64> {
-    let sql = "
-        SELECT CAST(coalesce(sum(quantity), 0) AS BIGINT) FROM transfers
-        WHERE sender = $1 AND manufacturer = $2 AND model = $3 AND han_variant = $4
-            AND wan_variant = $5 AND region = $6 AND manifest IS NULL
-            AND (state IN ('Agreed', 'Confirmed') OR held_from IN ('Agreed', 'Confirmed'))
-            AND (kind <> 'direct' OR sender_confirmed_at IS NOT NULL)";
-    let args =
-        args![party, &of.manufacturer, &of.model, &of.han_variant, &of.wan_variant, &of.region];
-    Ok(tx.one("sum of transfers", sql, args)?.get(0))
+/// Of a Party and a specification, agreed to be sent and not dispatched yet. What only the other Party
+/// has notified does not bind it.
+const OPEN_OUTGOING: &str = "
+    sender = $1 AND manufacturer = $2 AND model = $3 AND han_variant = $4
+        AND wan_variant = $5 AND region = $6 AND manifest IS NULL
+        AND (state IN ('Agreed', 'Confirmed') OR held_from IN ('Agreed', 'Confirmed'))
+        AND (kind <> 'direct' OR sender_confirmed_at IS NOT NULL)";
+
+fn outgoing_args(party: PartyId, of: &Specification) -> [Value; 6] {
+    [
+        party.into(),
+        of.manufacturer.as_str().into(),
+        of.model.as_str().into(),
+        of.han_variant.as_str().into(),
+        of.wan_variant.as_str().into(),
+        of.region.as_str().into(),
+    ]
+}
+
+/// How many hubs of this specification a Party has agreed to send and not dispatched yet, by the
+/// firmware versions that were agreed on; none for any of them.
+pub fn open_outgoing(
+    tx: &mut Tx,
+    party: PartyId,
+    of: &Specification,
+) -> Result<Vec<(Vec<String>, i64)>> {
+    let sql = format!(
+        "SELECT firmware, CAST(sum(quantity) AS BIGINT) FROM transfers
+         WHERE {OPEN_OUTGOING} GROUP BY firmware ORDER BY firmware"
+    );
+    let rows = tx.all(&sql, &outgoing_args(party, of))?;
+    let versions = |row: &Row| row.get::<String>(0).lines().map(str::to_owned).collect();
+    Ok(rows.iter().map(|row| (versions(row), row.get(1))).collect())
 }
 
 /// The transfers of an offer, by number.

@@ -11,14 +11,14 @@ use std::sync::mpsc::sync_channel;
 
 use domain::ids::ReportRunId;
 use domain::tabular::write_record;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use store::Tx;
 use store::bulk::export::{HubRow, hubs};
 use store::delivery_report::{self as rows, Written};
 
 use super::lines::{COLUMNS, Lines};
 use super::sink::{Sink, Whole};
-use crate::jobs::Run;
+use crate::jobs::{Run, lost};
 use crate::journal::{By, Event, record};
 use crate::tables::{Format, Table};
 use crate::{App, Error, Result, aside};
@@ -32,7 +32,7 @@ pub fn write(run: &Run<'_>) -> Result<()> {
     write_at(run, None)
 }
 
-/// The same, where the local operator says that the file is to be, rather than in the reports folder.
+/// The same, where the local operator wants the file rather than in the reports folder.
 pub(super) fn write_at(run: &Run<'_>, out: Option<&Path>) -> Result<()> {
     let id = ReportRunId(run.subject);
     let row = rows::load(&mut run.app.db.read()?, id)?;
@@ -46,12 +46,21 @@ pub(super) fn write_at(run: &Run<'_>, out: Option<&Path>) -> Result<()> {
             Ok(made.named(out.display().to_string()))
         })?,
     };
-    settle(run.app, id, &written)
+    if settle(run.app, id, &written)? {
+        return Ok(());
+    }
+    // Another worker believed this one gone and has written the run: that file is the run's.
+    if !written.is_elsewhere() {
+        let _ = fs::remove_file(run.app.reports.join(&written.file_name));
+    }
+    Err(lost())
 }
 
-fn settle(app: &App, id: ReportRunId, written: &Written) -> Result<()> {
+/// False when the run no longer waits for what was written.
+fn settle(app: &App, id: ReportRunId, written: &Written) -> Result<bool> {
     let mut tx = app.db.write()?;
-    if rows::finish(&mut tx, id, written)? {
+    let is_ours = rows::finish(&mut tx, id, written)?;
+    if is_ours {
         let event = Event::DeliveryReportWritten {
             run: id.0,
             generated_at: written.generated_at.as_microsecond(),
@@ -63,7 +72,8 @@ fn settle(app: &App, id: ReportRunId, written: &Written) -> Result<()> {
         };
         record(&mut tx, app.now(), By::SYSTEM, &event)?;
     }
-    Ok(tx.commit()?)
+    tx.commit()?;
+    Ok(is_ours)
 }
 
 /// Gives a run up whose job has failed for good.
@@ -117,6 +127,7 @@ fn make(run: &Run<'_>, id: ReportRunId, format: Format, place: &Path) -> Result<
     let mut sink = Sink::create(place).map_err(doing("begin"))?;
 
     let mut tx = app.db.read()?;
+    tx.takes_long();
     let journal_seq = store::journal::last(&mut tx)?.map_or(0, |entry| entry.seq);
     let generated_at = app.now();
     let total = rows::hubs(&mut tx)?;
@@ -126,6 +137,7 @@ fn make(run: &Run<'_>, id: ReportRunId, format: Format, place: &Path) -> Result<
         Format::Csv => {
             let count = write_csv(&mut tx, lines, &mut sink, &progress)?;
             drop(tx);
+            hold_to_the_end(run)?;
             (count, sink.finish())
         }
         Format::Xlsx | Format::Parquet => {
@@ -154,6 +166,16 @@ impl Progress<'_> {
     fn tell(&self, done: u64) -> Result<()> {
         if done.is_multiple_of(STRIDE) { self.run.progress(done, self.total) } else { Ok(()) }
     }
+}
+
+/// How long bringing a file's last bytes to the disk may take.
+const FINISHING: SignedDuration = SignedDuration::from_mins(5);
+
+/// Keeps the job while nothing can be said any more, or finds that another worker has it.
+fn hold_to_the_end(run: &Run<'_>) -> Result<()> {
+    let mut tx = run.app.db.write()?;
+    run.hold(&mut tx, FINISHING)?;
+    Ok(tx.commit()?)
 }
 
 /// Hubs that go over to the thread that writes their lines at once.
@@ -290,6 +312,7 @@ fn write_table(
         progress.tell(table.rows())?;
     }
     let count = table.rows();
+    hold_to_the_end(progress.run)?;
     let sink = table.finish().map_err(doing())?;
     Ok((count, sink.finish()))
 }

@@ -148,6 +148,7 @@ impl fmt::Display for Verdict {
 /// Is everything as the journal says? `progress` is told what is being done and how far it is.
 pub fn verify(app: &App, progress: &mut dyn FnMut(Step, u64)) -> Result<Verdict> {
     let mut live = app.db.read()?;
+    live.takes_long();
     let mut verdict = Verdict::default();
     check_chain(&mut live, &mut verdict, progress)?;
     check_files(&mut live, &mut verdict, progress)?;

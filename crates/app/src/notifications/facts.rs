@@ -283,7 +283,8 @@ fn report(tx: &mut Tx, id: ReportRunId, event: &Event) -> Result<Vec<Facts>> {
     };
     match event {
         Event::DeliveryReportWritten { hubs, file_name, .. } => {
-            (facts.number, facts.name) = (*hubs, file_name.clone());
+            let name = file_name.rsplit('/').next().unwrap_or_default();
+            (facts.number, facts.name) = (*hubs, name.to_owned());
         }
         Event::DeliveryReportFailed { reason, .. } => facts.reason.clone_from(reason),
         _ => {}

@@ -51,14 +51,21 @@ fn tell_some(app: &App) -> Result<u64> {
     let mut news = News::default();
     let mut untold = Vec::new();
     for entry in &entries {
-        match told_of(app, &mut tx, entry, &mut news) {
+        let mut of_entry = News::default();
+        match told_of(app, &mut tx, entry, &mut of_entry) {
             Err(error) if error.is_passing() => return Err(error),
             // One entry that cannot be told must not keep all others from being told.
             Err(error) => {
                 tracing::error!(seq = entry.seq, %error, "an entry is told to nobody");
                 untold.push((entry, error.to_string()));
+                // What broke may have broken the transaction.
+                drop(tx);
+                tx = app.db.read()?;
             }
-            Ok(()) => {}
+            Ok(()) => {
+                news.notices.append(&mut of_entry.notices);
+                news.messages.append(&mut of_entry.messages);
+            }
         }
     }
     drop(tx);

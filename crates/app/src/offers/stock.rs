@@ -23,6 +23,8 @@ pub struct Uncommitted {
     pub given: i64,
     /// The same by firmware version; together they may be more than may go.
     pub free_by_firmware: Firmware,
+    /// By firmware version, what no offer and no transfer has promised as that version.
+    pub unpromised: Firmware,
 }
 
 /// The eligible stock of a Party by pallet and kind: `Pending`, its own, not for tests, not in
@@ -66,16 +68,21 @@ pub fn uncommitted(
         }
     }
     let total: i64 = eligible.values().sum();
-    let outgoing = transfers::open_outgoing(tx, party, specification)?;
+    let mut outgoing = 0;
+    for (versions, quantity) in transfers::open_outgoing(tx, party, specification)? {
+        outgoing += quantity;
+        if let [version] = &versions[..] {
+            *open_by_firmware.entry(version.clone()).or_default() += quantity;
+        }
+    }
     let free = (total - open - outgoing).max(0);
-    let free_by_firmware = eligible
-        .iter()
-        .map(|(version, has)| {
-            let promised = open_by_firmware.get(version).copied().unwrap_or(0);
-            (version.clone(), (has - promised).clamp(0, free))
-        })
-        .collect();
-    Ok(Uncommitted { eligible, free, given: outgoing + listed, free_by_firmware })
+    let mut unpromised = eligible.clone();
+    for (version, left) in &mut unpromised {
+        *left = (*left - open_by_firmware.get(version).copied().unwrap_or(0)).max(0);
+    }
+    let mut free_by_firmware = unpromised.clone();
+    free_by_firmware.values_mut().for_each(|left| *left = free.min(*left));
+    Ok(Uncommitted { eligible, free, given: outgoing + listed, free_by_firmware, unpromised })
 }
 
 /// Refuses unless the Party has so much of this stock that is eligible and not promised elsewhere,
@@ -90,7 +97,11 @@ pub fn must_have_uncommitted(
 ) -> Result<()> {
     let has = uncommitted(tx, app, party, specification)?;
     must_have(&has, specification, &Firmware::new(), quantity, 0)?;
-    let of_versions: i64 = versions.iter().filter_map(|v| has.free_by_firmware.get(v)).sum();
+    let unpromised: i64 = versions.iter().filter_map(|version| has.unpromised.get(version)).sum();
+    let outgoing = transfers::open_outgoing(tx, party, specification)?;
+    let among = |of: &[String]| of.len() > 1 && of.iter().all(|version| versions.contains(version));
+    let promised: i64 = outgoing.iter().filter(|(of, _)| among(of)).map(|(_, n)| n).sum();
+    let of_versions = (unpromised - promised).clamp(0, has.free);
     if versions.is_empty() || quantity <= of_versions {
         return Ok(());
     }

@@ -65,15 +65,15 @@ pub fn waiting_for(app: &App, actor: &Actor) -> Result<u64> {
 
 /// What both a [`Summary`] and what is [`Applied`] begin with, and all that a list shows of them.
 #[derive(serde::Deserialize)]
-struct Outcome {
+struct Gist {
     counts: Counts,
     rejected: u64,
 }
 
 fn list_row(tx: &mut Tx, row: &Row) -> Result<TransferFileRow> {
-    let outcome = row.result.as_deref().or(row.summary.as_deref());
-    let (rejected, counts) = match read_back::<Outcome>(outcome, row.id)? {
-        Some(outcome) => (Some(outcome.rejected), outcome.counts),
+    let kept = row.result.as_deref().or(row.summary.as_deref());
+    let (rejected, counts) = match read_back::<Gist>(kept, row.id)? {
+        Some(gist) => (Some(gist.rejected), gist.counts),
         None => (None, Counts::new()),
     };
     let authoriser = row.authoriser.zip(row.authoriser_name.clone());

@@ -63,8 +63,13 @@ pub fn agree(tx: &mut Tx, app: &App, by: By, agreed: &Agreed) -> Result<Transfer
     Ok(id)
 }
 
-/// How many hubs of this specification a Party has agreed to send and not dispatched yet.
-pub fn open_outgoing(tx: &mut Tx, party: PartyId, of: &Specification) -> Result<i64> {
+/// How many hubs of this specification a Party has agreed to send and not dispatched yet, by the
+/// firmware versions that were agreed on; none for any of them.
+pub fn open_outgoing(
+    tx: &mut Tx,
+    party: PartyId,
+    of: &Specification,
+) -> Result<Vec<(Vec<String>, i64)>> {
     Ok(rows::open_outgoing(tx, party, of)?)
 }
 

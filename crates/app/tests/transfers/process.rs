@@ -151,6 +151,26 @@ fn what_a_notice_may_not_say_is_refused() {
         let id = transfers::notify_direct(app, &w.south, &asked).unwrap().id;
         let (kind, message) = refused(transfers::confirm(app, &w.north, id, None, None));
         assert!(kind == "invalid" && message.contains("firmware 2.3"), "{message}");
+        // What is agreed of a version is promised, whichever versions the next one names.
+        let mut first = notice(30);
+        first.firmware = vec!["2.3".into()];
+        transfers::notify_direct(app, &w.north, &first).unwrap();
+        check(
+            &|n| (n.quantity, n.firmware) = (11, vec!["2.3".into()]),
+            "invalid",
+            "than can be sent: 10 are",
+        );
+        first.quantity = 20;
+        first.firmware = vec!["2.3".into(), "2.4".into()];
+        transfers::notify_direct(app, &w.north, &first).unwrap();
+        let both_versions = vec!["2.4".into(), "2.3".into()];
+        check(
+            &|n| (n.quantity, n.firmware) = (11, both_versions.clone()),
+            "invalid",
+            "can be offered: 10 are",
+        );
+        first.quantity = 10;
+        transfers::notify_direct(app, &w.north, &first).unwrap();
         check(
             &|n| (n.sender, n.receiver) = ("SOU1".into(), "WES1".into()),
             "not-allowed",

@@ -271,10 +271,10 @@ pub const TABLE: &[Row] = &[
         kind: MessageKind::EntryNotTold,
         word: "entry-not-told",
         name: "Nobody could be told of an entry of the journal",
-        because: "you run the system",
+        because: "you read the journal",
         usually: Now,
         required: true,
-        rules: &[rule("EntryNotTold", &[Centre(&[Role::SystemAdmin])])],
+        rules: &[rule("EntryNotTold", &[Centre(&[Role::DccLogistics, Role::Auditor])])],
     },
     Row {
         kind: MessageKind::PartyChanged,

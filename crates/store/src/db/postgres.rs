@@ -99,10 +99,10 @@ pub(crate) fn broken(sql: &str, error: tokio_postgres::Error) -> Error {
 impl Pool {
     pub fn open(url: &str) -> Result<Pool> {
         let address = tls::read(url)?;
-        let mut config: Config = address
-            .url
-            .parse()
-            .map_err(|e| Error::Unsuitable(format!("the database address is not usable: {e}")))?;
+        let mut config: Config = address.url.parse().map_err(|e: tokio_postgres::Error| {
+            let cause = e.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+            Error::Unsuitable(format!("the database address is not usable: {e}{cause}"))
+        })?;
         config.application_name("hubstock");
         config.keepalives(true).keepalives_idle(KEEPALIVE_IDLE);
         config.keepalives_interval(KEEPALIVE_INTERVAL).keepalives_retries(3);

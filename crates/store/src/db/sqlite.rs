@@ -15,13 +15,12 @@ use super::gate::Gate;
 use crate::error::{Error, Result, doing};
 use crate::value::{Row, Value};
 
-/// Readers that are kept open between uses.
+/// Readers that are kept open between uses, at least.
 const IDLE_READERS: usize = 16;
-/// Readers at one time for each processor. More only get in each other's way: they wait for one another's
-/// locks and drop out of the ones that are kept open.
+/// Readers at one time for each processor. More only get in each other's way: they wait for one
+/// another's locks and drop out of the ones that are kept open.
 const READERS_PER_PROCESSOR: usize = 2;
-/// How long a reader waits for one of these places before it reads without: a long export must not keep
-/// the others out.
+/// How long a reader waits for one of these places before it reads without.
 const READER_WAIT: Duration = Duration::from_millis(20);
 /// Pages kept in memory by the writer, and by each reader, in KiB.
 const WRITER_CACHE_KIB: i64 = 65_536;
@@ -38,6 +37,7 @@ struct Shared {
     writer_is_free: Condvar,
     readers: Mutex<Vec<Connection>>,
     reading: Gate,
+    most_idle: usize,
     has_failed: AtomicBool,
 }
 
@@ -47,12 +47,14 @@ pub struct SqliteTx {
     writes: bool,
     /// Whether it holds one of the readers' places.
     has_place: bool,
+    /// Whether this thread is marked by it as one that is at it.
+    marks_thread: bool,
     has_large_cache: Cell<bool>,
 }
 
 thread_local! {
-    /// Whether a reader of this thread has a place: what reads beside it needs none.
-    static READS: Cell<bool> = const { Cell::new(false) };
+    /// Whether a reader of this thread has a place, or it writes: what reads beside needs none.
+    static IS_AT_IT: Cell<bool> = const { Cell::new(false) };
 }
 
 impl Pool {
@@ -62,12 +64,14 @@ impl Pool {
         }
         let writer = connect(path, WRITER_CACHE_KIB)?;
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let places = processors.max(2) * READERS_PER_PROCESSOR;
         Ok(Pool(Arc::new(Shared {
             path: path.to_owned(),
             writer: Mutex::new(Some(writer)),
             writer_is_free: Condvar::new(),
             readers: Mutex::new(Vec::new()),
-            reading: Gate::new(processors.max(2) * READERS_PER_PROCESSOR),
+            reading: Gate::new(places),
+            most_idle: IDLE_READERS.max(2 * places),
             has_failed: AtomicBool::new(false),
         })))
     }
@@ -77,15 +81,16 @@ impl Pool {
     }
 
     pub fn read(&self) -> Result<SqliteTx> {
-        let has_place = !READS.get() && self.0.reading.enters(READER_WAIT);
+        let has_place = !IS_AT_IT.get() && self.0.reading.enters(READER_WAIT);
         let mut tx = SqliteTx {
             connection: None,
             pool: self.0.clone(),
             writes: false,
             has_place,
+            marks_thread: has_place,
             has_large_cache: Cell::new(false),
         };
-        READS.set(READS.get() || has_place);
+        IS_AT_IT.set(IS_AT_IT.get() || has_place);
         let idle = self.0.readers.lock().expect("no reader panics with the list held").pop();
         let connection = match idle {
             Some(connection) => connection,
@@ -134,6 +139,7 @@ impl Pool {
             pool: self.0.clone(),
             writes: true,
             has_place: false,
+            marks_thread: !IS_AT_IT.replace(true),
             has_large_cache: Cell::new(false),
         };
         run(tx.connection(), "BEGIN IMMEDIATE").inspect_err(|_| tx.give_back())?;
@@ -267,6 +273,13 @@ impl SqliteTx {
         self.connection.as_ref().expect("a transaction holds its connection until it ends")
     }
 
+    /// Gives its place among the readers back, if it has one.
+    pub fn leave_place(&mut self) {
+        if std::mem::take(&mut self.has_place) {
+            self.pool.reading.leave();
+        }
+    }
+
     /// Sizes the cache for this transaction alone.
     pub fn size_cache(&self, kib: i64) -> Result<()> {
         self.has_large_cache.set(true);
@@ -343,7 +356,7 @@ impl SqliteTx {
             self.pool.writer_is_free.notify_one();
         } else {
             let mut idle = self.pool.readers.lock().expect("no reader panics with the list held");
-            if idle.len() < IDLE_READERS {
+            if idle.len() < self.pool.most_idle {
                 idle.push(connection);
             }
         }
@@ -358,9 +371,9 @@ impl Drop for SqliteTx {
             }
             self.give_back();
         }
-        if self.has_place {
-            READS.set(false);
-            self.pool.reading.leave();
+        self.leave_place();
+        if self.marks_thread {
+            IS_AT_IT.set(false);
         }
     }
 }

@@ -90,7 +90,7 @@ fn shown(run: ReportRun) -> DeliveryReport {
             hubs: written.hubs,
             size: written.size,
             sha256: app::files::hex(&written.sha256),
-            file_name: written.file_name,
+            file_name: written.name().to_owned(),
         }),
         problem: run.problem,
     }

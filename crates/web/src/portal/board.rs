@@ -62,6 +62,7 @@ struct Asked {
     quantity: String,
     date: String,
     before: String,
+    back: String,
     format: String,
     name: String,
     notifies: String,
@@ -93,8 +94,7 @@ impl Asked {
         })
     }
 
-    fn address_before(&self, before: i64) -> String {
-        let before = before.to_string();
+    fn address_of(&self, before: &str, back: &str) -> String {
         let pairs = [
             ("manufacturer", self.manufacturer.as_str()),
             ("model", &self.model),
@@ -103,7 +103,8 @@ impl Asked {
             ("region", &self.region),
             ("quantity", &self.quantity),
             ("date", &self.date),
-            ("before", &before),
+            ("before", before),
+            ("back", back),
         ];
         address("/board", &pairs)
     }
@@ -157,7 +158,9 @@ async fn page(
         words: filter.words(),
         query: filter.query(),
         saved,
-        paging: Paging { previous: None, next: found.next.map(|next| asked.address_before(next)) },
+        paging: Paging::by_cursor(&asked.before, &asked.back, found.next, |before, back| {
+            asked.address_of(before, back)
+        }),
         notifies: vec![notify.chosen_if(&asked.notifies)],
         may_request: may(&who.actor, Action::ManageRequests),
         may_see_rules: may(&who.actor, Action::SeeStockRules),
@@ -180,6 +183,7 @@ struct WantedPage {
 #[serde(default)]
 struct Before {
     before: String,
+    back: String,
 }
 
 async fn wanted(
@@ -190,13 +194,15 @@ async fn wanted(
     must_see(&who.actor, Action::SeeBoard)?;
     let (actor, before) = (who.actor.clone(), query.before.parse().ok());
     let found = blocking(move || board::wanted(&state.app, &actor, before.into())).await?;
-    let next = found.next.map(|next| address("/board/wanted", &[("before", &next.to_string())]));
+    let paging = Paging::by_cursor(&query.before, &query.back, found.next, |before, back| {
+        address("/board/wanted", &[("before", before), ("back", back)])
+    });
     let page = WantedPage {
         layout: Layout::of(&who.viewer, Section::Board, "Wanted stock")
             .crumb("Home", "/")
             .crumb("Board", "/board"),
         requests: found.items,
-        paging: Paging { previous: None, next },
+        paging,
         may_request: may(&who.actor, Action::ManageRequests),
         may_offer: may(&who.actor, Action::ManageOffers),
     };

@@ -95,6 +95,7 @@ struct UnsubscribePage {
 struct ListQuery {
     only: String,
     before: String,
+    back: String,
 }
 
 async fn list(
@@ -109,15 +110,15 @@ async fn list(
     let found =
         blocking(move || notifications::notices(&state.app, &actor, only_unread, before.into()));
     let found = found.await?;
-    let next = |at: i64| {
-        address("/notices", &[("only", query.only.as_str()), ("before", &at.to_string())])
-    };
+    let paging = Paging::by_cursor(&query.before, &query.back, found.next, |before, back| {
+        address("/notices", &[("only", &query.only), ("before", before), ("back", back)])
+    });
     let page = NoticesPage {
         layout: Layout::of(&who.viewer, Section::Home, "Notices").crumb("Home", "/").flash(flash),
         last: found.items.first().map(|notice| notice.id),
         unread: found.unread,
         only_unread,
-        paging: Paging { previous: None, next: found.next.map(next) },
+        paging,
         notices: found.items,
         sees_mail: is_shown || may(&who.actor, Action::SeeMail),
     };
@@ -240,6 +241,7 @@ fn must_see_mail(state: &AppState, who: &SignedIn) -> Result<(), Failure> {
 struct MailQuery {
     state: String,
     before: String,
+    back: String,
 }
 
 async fn mail(
@@ -261,14 +263,15 @@ async fn mail(
     let choice = |state: &MessageState| Choice::new(state.name(), state_words(state));
     let states =
         std::iter::once(Choice::new("", "Any")).chain(MessageState::ALL.iter().map(choice));
-    let next =
-        |at: i64| address("/mail", &[("state", query.state.as_str()), ("before", &at.to_string())]);
+    let paging = Paging::by_cursor(&query.before, &query.back, found.next, |before, back| {
+        address("/mail", &[("state", &query.state), ("before", before), ("back", back)])
+    });
     let page = MailPage {
         layout: Layout::of(&who.viewer, Section::Home, "E-mails").crumb("Home", "/").flash(flash),
         state: outbox,
         states: states.map(|choice| choice.chosen_if(&query.state)).collect(),
         is_shown: matches!(state.app.mail.way, Way::Page),
-        paging: Paging { previous: None, next: found.next.map(next) },
+        paging,
         messages: found.items,
     };
     Ok(render(StatusCode::OK, &page))

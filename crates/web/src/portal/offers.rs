@@ -74,6 +74,7 @@ struct ListPage {
 struct ListQuery {
     state: String,
     before: String,
+    back: String,
 }
 
 async fn list(
@@ -88,14 +89,14 @@ async fn list(
     let found = blocking(move || offers::list(&state.app, &actor, &wanted, before.into())).await?;
     let states = State::ALL.iter().map(|state| Choice::new(state.name(), state.words()));
     let states = std::iter::once(Choice::new("", "Any")).chain(states);
-    let next = found
-        .next
-        .map(|next| address("/offers", &[("state", &query.state), ("before", &next.to_string())]));
+    let paging = Paging::by_cursor(&query.before, &query.back, found.next, |before, back| {
+        address("/offers", &[("state", &query.state), ("before", before), ("back", back)])
+    });
     let page = ListPage {
         layout: Layout::of(&who.viewer, Section::Offers, "Offers").crumb("Home", "/").flash(flash),
         states: states.map(|choice| choice.chosen_if(&query.state)).collect(),
         offers: found.items,
-        paging: Paging { previous: None, next },
+        paging,
         may_offer: may(&who.actor, Action::ManageOffers),
         sees_all: who.actor.party().is_none(),
     };

@@ -56,6 +56,7 @@ struct PolicyPage {
 #[serde(default)]
 struct ListQuery {
     before: String,
+    back: String,
 }
 
 async fn runs(
@@ -65,10 +66,10 @@ async fn runs(
 ) -> Result<Response, Failure> {
     let before = query.before.parse().ok();
     let runs = blocking(move || selection::public_runs(&state.app, before, RUNS)).await?;
-    let next =
-        runs.next.map(|before| address("/public/selection", &[("before", &before.to_string())]));
+    let paging = Paging::by_cursor(&query.before, &query.back, runs.next, |before, back| {
+        address("/public/selection", &[("before", before), ("back", back)])
+    });
     let layout = public_layout(who.as_deref(), "Published runs of selection");
-    let paging = Paging { previous: None, next };
     Ok(render(StatusCode::OK, &RunsPage { layout, runs, paging }))
 }
 

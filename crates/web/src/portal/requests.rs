@@ -67,6 +67,7 @@ struct ListPage {
 struct ListQuery {
     state: String,
     before: String,
+    back: String,
 }
 
 async fn list(
@@ -82,15 +83,15 @@ async fn list(
         blocking(move || requests::list(&state.app, &actor, &wanted, before.into())).await?;
     let states = State::ALL.iter().map(|state| Choice::new(state.name(), state.words()));
     let states = std::iter::once(Choice::new("", "Any")).chain(states);
-    let next = found.next.map(|next| {
-        address("/requests", &[("state", &query.state), ("before", &next.to_string())])
+    let paging = Paging::by_cursor(&query.before, &query.back, found.next, |before, back| {
+        address("/requests", &[("state", &query.state), ("before", before), ("back", back)])
     });
     let layout = Layout::of(&who.viewer, Section::Requests, "Requests");
     let page = ListPage {
         layout: layout.crumb("Home", "/").flash(flash),
         states: states.map(|choice| choice.chosen_if(&query.state)).collect(),
         requests: found.items,
-        paging: Paging { previous: None, next },
+        paging,
         may_request: may(&who.actor, Action::ManageRequests),
         sees_all: who.actor.party().is_none(),
     };

@@ -69,6 +69,7 @@ struct ShowPage {
 #[serde(default)]
 struct ListQuery {
     before: String,
+    back: String,
     offer: String,
 }
 
@@ -101,8 +102,9 @@ async fn list_page(
         Ok((policy, waiting, runs))
     })
     .await?;
-    let next = runs.next.map(|before| {
-        address("/selection", &[("before", &before.to_string()), ("offer", &query.offer)])
+    let paging = Paging::by_cursor(&query.before, &query.back, runs.next, |before, back| {
+        let pairs = [("offer", query.offer.as_str()), ("before", before), ("back", back)];
+        address("/selection", &pairs)
     });
     let layout = Layout::of(&who.viewer, Section::Selection, "Selection").crumb("Home", "/");
     let page = ListPage {
@@ -110,7 +112,7 @@ async fn list_page(
         policy,
         waiting,
         runs,
-        paging: Paging { previous: None, next },
+        paging,
         may_run: may(&who.actor, Action::RunSelection),
     };
     Ok(render(status, &page))

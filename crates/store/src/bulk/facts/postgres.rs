@@ -61,9 +61,10 @@ fn look(tx: &mut PostgresTx, keys: &[i64], from: usize, hubs: &mut Hubs) -> Resu
         }
         begin = end;
     }
+    // OFFSET 0: each range is looked up by itself, whatever the planner thinks of it.
     let ranges = format!(
-        "SELECT {COLUMNS} FROM unnest($1::bigint[], $2::bigint[]) AS k (first, last)
-         JOIN hubs h ON h.id BETWEEN k.first AND k.last"
+        "SELECT h.* FROM unnest($1::bigint[], $2::bigint[]) AS k (first, last) CROSS JOIN LATERAL
+         (SELECT {COLUMNS} FROM hubs h WHERE h.id BETWEEN k.first AND k.last OFFSET 0) h"
     );
     let points =
         format!("SELECT {COLUMNS} FROM unnest($1::bigint[]) AS k (id) JOIN hubs h ON h.id = k.id");

@@ -10,7 +10,7 @@ use crate::error::Result;
 /// they are read once. The lines of a long file need that memory themselves, and its hubs lie
 /// close together.
 const CACHE_KIB: i64 = 163_840;
-const CACHE_OF_LONG_FILES_KIB: i64 = 65_536;
+const CACHE_OF_LONG_FILES_KIB: i64 = 32_768;
 const LONG_FILE: usize = 250_000;
 
 pub(super) fn make_ready(tx: &SqliteTx, keys: usize) -> Result<()> {

@@ -23,7 +23,7 @@ pub struct Address {
 /// `require`, `verify-ca` and `verify-full` are the same: the server's certificate must be of its
 /// name and of an authority in the file `sslrootcert`, or else of one that this machine trusts.
 pub fn read(url: &str) -> Result<Address> {
-    let (head, query) = url.split_once('?').unwrap_or((url, ""));
+    let (head, query) = url.rsplit_once('?').unwrap_or((url, ""));
     let mut wants = false;
     let mut authorities = None;
     let mut rest = Vec::new();
@@ -33,7 +33,7 @@ pub fn read(url: &str) -> Result<Address> {
                 wants = true;
                 rest.push("sslmode=require");
             }
-            ("sslrootcert", file) => authorities = Some(file),
+            ("sslrootcert", file) => authorities = Some(unescaped(file)),
             _ => rest.push(pair),
         }
     }
@@ -41,8 +41,15 @@ pub fn read(url: &str) -> Result<Address> {
         return Err(Error::Unsuitable("sslrootcert is of use only with sslmode=require".into()));
     }
     let url = if rest.is_empty() { head.into() } else { format!("{head}?{}", rest.join("&")) };
-    let tls = wants.then(|| connector(authorities)).transpose()?;
+    let tls = wants.then(|| connector(authorities.as_deref())).transpose()?;
     Ok(Address { url, tls })
+}
+
+/// The value of a query with its `%20` as people meant it.
+fn unescaped(value: &str) -> String {
+    let pair = format!("v={}", value.replace('+', "%2B"));
+    let mut pairs = form_urlencoded::parse(pair.as_bytes());
+    pairs.next().map_or_else(String::new, |(_, value)| value.into_owned())
 }
 
 fn connector(authorities: Option<&str>) -> Result<MakeRustlsConnect> {

@@ -161,7 +161,7 @@ impl Disk {
             Err(error) => return Err(error),
         };
         if !is_done {
-            self.to_usual_way()?;
+            self.go_on_as_usual()?;
             self.file.write_all(&self.room[all])?;
         }
         self.size += count as u64;
@@ -169,7 +169,7 @@ impl Disk {
     }
 
     /// Goes on as every other file is written, after what is there in whole blocks.
-    fn to_usual_way(&mut self) -> io::Result<()> {
+    fn go_on_as_usual(&mut self) -> io::Result<()> {
         self.file = OpenOptions::new().write(true).open(&self.path)?;
         self.file.set_len(self.size)?;
         self.file.seek(SeekFrom::End(0)).map(|_| ())
@@ -179,7 +179,7 @@ impl Disk {
         let whole = self.held - self.held % ALIGNED;
         self.pass_on(whole)?;
         if whole < self.held {
-            self.to_usual_way()?;
+            self.go_on_as_usual()?;
             self.file.write_all(&self.room[self.begin + whole..self.begin + self.held])?;
         }
         self.file.sync_all()

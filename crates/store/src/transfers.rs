@@ -385,6 +385,7 @@ pub fn same_notice(tx: &mut Tx, like: &TransferRow) -> Result<Option<TransferRow
 const OPEN_OUTGOING: &str = "
     sender = $1 AND manufacturer = $2 AND model = $3 AND han_variant = $4
         AND wan_variant = $5 AND region = $6 AND manifest IS NULL
+        AND state IN ('Agreed', 'Confirmed', 'OnHold')
         AND (state IN ('Agreed', 'Confirmed') OR held_from IN ('Agreed', 'Confirmed'))
         AND (kind <> 'direct' OR sender_confirmed_at IS NOT NULL)";
 

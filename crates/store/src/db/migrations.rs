@@ -16,6 +16,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0009_party_directory", include_str!("../../migrations/0009_party_directory.sql")),
     ("0010_holidays", include_str!("../../migrations/0010_holidays.sql")),
     ("0011_overdue", include_str!("../../migrations/0011_overdue.sql")),
+    ("0012_what_is_open", include_str!("../../migrations/0012_what_is_open.sql")),
 ];
 
 const RECORD: &str = "

@@ -219,7 +219,8 @@ pub fn given_before(tx: &mut Tx, offer: OfferId) -> Result<Vec<(RequestId, i64)>
 /// Parties that one statement names, at most.
 const PARTIES_AT_ONCE: usize = 64;
 
-/// When selection last gave something to each of these Parties before an instant.
+/// When the newest run of selection before an instant that gave a Party something was, for each of
+/// these Parties.
 pub fn last_allocated(
     tx: &mut Tx,
     parties: &[PartyId],
@@ -230,12 +231,14 @@ pub fn last_allocated(
         let mut values = vec![Value::from(before)];
         let of = added(&mut values, part.iter().copied());
         let sql = format!(
-            "SELECT l.party, max(r.ran_at)
-             FROM allocation_lines l JOIN allocation_runs r ON r.id = l.run
-             WHERE l.given > 0 AND r.ran_at < $1 AND l.party IN ({of})
-             GROUP BY l.party ORDER BY l.party"
+            "SELECT p.id, (
+                 SELECT r.ran_at FROM allocation_lines l JOIN allocation_runs r ON r.id = l.run
+                 WHERE l.party = p.id AND l.given > 0 AND r.ran_at < $1
+                 ORDER BY l.run DESC LIMIT 1)
+             FROM parties p WHERE p.id IN ({of}) ORDER BY p.id"
         );
-        found.extend(tx.all(&sql, &values)?.iter().map(|row| (row.get(0), row.get(1))));
+        let last = |row: &Row| Some((row.get(0), row.get::<Option<Timestamp>>(1)?));
+        found.extend(tx.all(&sql, &values)?.iter().filter_map(last));
     }
     Ok(found)
 }

@@ -52,6 +52,7 @@ async fn every_page_of_transfers_is_accessible_and_fits_a_telephone() {
     let browser = Browser::open(DESK).await;
     browser.goto(&demo.address).await;
     browser.click("Wanda Warehouse").await;
+    browser.see("What waits for you").await;
     for path in [
         "/".to_owned(),
         "/transfers".to_owned(),
@@ -90,6 +91,7 @@ async fn every_page_of_transfers_is_accessible_and_fits_a_telephone() {
     let browser = Browser::open(DESK).await;
     browser.goto(&demo.address).await;
     browser.click("Stan Stock").await;
+    browser.see("What waits for you").await;
     for path in ["/transfers/new", &to_confirm, &format!("{to_confirm}/cancel")] {
         look(&browser, &demo.address, path, &mut wrong).await;
     }
@@ -107,6 +109,7 @@ async fn every_page_of_transfers_is_accessible_and_fits_a_telephone() {
     let browser = Browser::open(DESK).await;
     browser.goto(&demo.address).await;
     browser.click("Dee Logistics").await;
+    browser.see("What waits for you").await;
     for path in [
         "/transfers?show=overdue".to_owned(),
         "/transfers/new".to_owned(),

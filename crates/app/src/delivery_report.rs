@@ -267,8 +267,9 @@ fn shown(row: RunRow) -> Result<ReportRun> {
     })
 }
 
-/// Writes the file of a run in the reports folder to `out`, hashing it on the way. The last part is held back until the
-/// whole has proved to be what the journal says, so that a changed file never arrives complete.
+/// Writes the file of a run in the reports folder to `out`, hashing it on the way. The last part is
+/// held back until the whole has proved to be what the journal says, so that a changed file never
+/// arrives complete.
 pub fn download(app: &App, actor: &Actor, id: ReportRunId, out: &mut dyn Write) -> Result<Written> {
     actor.must(Action::SeeDeliveryReport)?;
     let written = written(app, id)?;
@@ -397,10 +398,10 @@ pub fn prove_file(app: &App, actor: &Actor, id: ReportRunId, file: Option<&Path>
     if !is_whole {
         return Ok(Proof::EntryChanged { seq });
     }
-    let own = app.reports.join(&file_name);
     if file.is_none() && file_name.starts_with('/') {
         return Ok(Proof::Elsewhere { file_name });
     }
+    let own = app.reports.join(&file_name);
     let mut file = match File::open(file.unwrap_or(&own)) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Proof::NoFile),

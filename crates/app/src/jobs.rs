@@ -148,9 +148,7 @@ pub(crate) fn run_taken(
     job: &JobRow,
     work: impl FnOnce(&Run<'_>) -> Result<()>,
 ) -> Result<()> {
-    let kind = JobKind::from_word(&job.kind);
-    let tried_again = |error: &Error| is_tried_again(kind, error, job.attempts);
-    run_as(app, job, tried_again, work)?.map_or(Ok(()), Err)
+    run_as(app, job, work)?.map_or(Ok(()), Err)
 }
 
 /// What a running job is told and tells.
@@ -214,11 +212,11 @@ pub(crate) fn lost() -> Error {
 }
 
 /// What passes is waited for; what is broken is not mended by trying.
-fn is_tried_again(kind: Option<JobKind>, error: &Error, attempts: i64) -> bool {
-    match (error.is_passing(), kind) {
-        (true, Some(JobKind::WriteDeliveryReport)) => attempts < MOST_ATTEMPTS_AT_A_REPORT,
+fn is_tried_again(job: &JobRow, error: &Error) -> bool {
+    match (error.is_passing(), JobKind::from_word(&job.kind)) {
+        (true, Some(JobKind::WriteDeliveryReport)) => job.attempts < MOST_ATTEMPTS_AT_A_REPORT,
         (true, _) => true,
-        (false, _) => attempts < MOST_ATTEMPTS,
+        (false, _) => job.attempts < MOST_ATTEMPTS,
     }
 }
 
@@ -286,14 +284,13 @@ fn run(app: &App, job: &JobRow) -> Result<()> {
         Some(kind) => perform(kind, run),
         None => Err(Error::Damaged(format!("no such job: {}", job.kind))),
     };
-    run_as(app, job, |error| is_tried_again(kind, error, job.attempts), work).map(drop)
+    run_as(app, job, work).map(drop)
 }
 
 /// Answers why the work was not done, if it was not.
 fn run_as(
     app: &App,
     job: &JobRow,
-    is_tried_again: impl Fn(&Error) -> bool,
     work: impl FnOnce(&Run<'_>) -> Result<()>,
 ) -> Result<Option<Error>> {
     let run = Run {
@@ -316,7 +313,7 @@ fn run_as(
     let problem = ended.as_ref().err().map(Error::to_string).unwrap_or_default();
     let is_ours = match &ended {
         Ok(()) => store::jobs::finish(&mut tx, run.claim(), None, now)?,
-        Err(error) if is_tried_again(error) => {
+        Err(error) if is_tried_again(job, error) => {
             let again = now + pause(job.attempts);
             store::jobs::postpone(&mut tx, run.claim(), &problem, again)?
         }
@@ -552,7 +549,7 @@ mod tests {
     fn breaks(app: &App, error: fn() -> Error) -> JobRow {
         later(app, LONGEST_WAIT);
         let claimed = claim(app).unwrap();
-        try_it(app, &claimed, |_| Err(error())).unwrap();
+        run_as(app, &claimed, |_| Err(error())).unwrap();
         job(app)
     }
 
@@ -568,14 +565,6 @@ mod tests {
         }
     }
 
-    fn try_it(
-        app: &App,
-        job: &JobRow,
-        work: impl FnOnce(&Run<'_>) -> Result<()>,
-    ) -> Result<Option<Error>> {
-        run_as(app, job, |error| is_tried_again(Some(KIND), error, job.attempts), work)
-    }
-
     #[test]
     fn a_worker_that_lost_its_lease_leaves_the_job_alone() {
         both(|url| {
@@ -586,23 +575,23 @@ mod tests {
             assert_eq!((first.attempts, second.attempts), (1, 2));
             let before = job(&a);
             for ended in [Ok(()), Err(is_away()), Err(is_broken())] {
-                try_it(&a, &first, |_| ended).unwrap();
+                run_as(&a, &first, |_| ended).unwrap();
                 assert_eq!(job(&a), before);
             }
-            let noted = try_it(&a, &first, |run| {
+            let noted = run_as(&a, &first, |run| {
                 let mut tx = a.db.write().unwrap();
                 run.note_done(&mut tx)?;
                 Ok(tx.commit()?)
             });
             noted.unwrap();
             assert_eq!(job(&a), before);
-            try_it(&a, &first, |run| {
+            run_as(&a, &first, |run| {
                 let mut tx = a.db.write().unwrap();
                 assert!(run.hold(&mut tx, LEASE).unwrap_err().is_passing());
                 Ok(())
             })
             .unwrap();
-            try_it(&b, &second, |_| Ok(())).unwrap();
+            run_as(&b, &second, |_| Ok(())).unwrap();
             assert_eq!(job(&a).state, "done");
         });
     }
@@ -614,9 +603,9 @@ mod tests {
             let first = claim(&a).unwrap();
             later(&a, 11);
             let second = claim(&a).unwrap();
-            try_it(&a, &first, |_| Ok(())).unwrap();
+            run_as(&a, &first, |_| Ok(())).unwrap();
             assert_eq!(job(&a).state, "running");
-            try_it(&a, &second, |_| Ok(())).unwrap();
+            run_as(&a, &second, |_| Ok(())).unwrap();
             assert_eq!(job(&a).state, "done");
         });
     }
@@ -642,7 +631,7 @@ mod tests {
             for attempt in 1..=MOST_ATTEMPTS {
                 later(&a, LONGEST_WAIT);
                 let claimed = claim(&a).unwrap();
-                try_it(&a, &claimed, |run| {
+                run_as(&a, &claimed, |run| {
                     let mut tx = run.app.db.write().unwrap();
                     tx.exec("DELETE FROM jobs", &[]).unwrap();
                     panic!("attempt {attempt}")

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 const PART: usize = 1 << 20;
 /// Parts on the way, at most.
 const PARTS: usize = 4;
-/// Bytes that go straight to the disk at once, and what they and their place in memory are a multiple of.
+/// Bytes that go straight to the disk at once, and what they and their place are a multiple of.
 const BLOCK: usize = 4 << 20;
 const ALIGNED: usize = 4096;
 

@@ -21,7 +21,7 @@ ROOT = HERE.parent
 WORK = HERE / "work"
 LIMITS = HERE / "baselines" / "limits" / "target" / "release"
 WORLD = HERE / "world" / "target" / "release" / "bench-world"
-PRODUCT = pathlib.Path(os.environ.get("HUBSTOCK", ROOT / "target" / "dist" / "hubstock"))
+PRODUCT = pathlib.Path(os.environ.get("HUBSTOCK", ROOT / "target" / "dist" / "hubstock")).resolve()
 PEOPLE = {"admin": "system-admin", "operator": "dsp-operator", "preparer": "dcc-logistics", "authoriser": "dcc-authoriser"}
 FIGURES = []
 

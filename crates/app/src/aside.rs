@@ -11,6 +11,11 @@ use crate::{Error, Result};
 pub struct Aside(PathBuf);
 
 impl Aside {
+    /// This one, for those who can tell whose it was if the process dies.
+    pub fn at(path: PathBuf) -> Aside {
+        Aside(path)
+    }
+
     /// In the same folder, so that it can be given the name at once.
     pub fn beside(path: &Path) -> Aside {
         Aside(with_ending(path, &format!(".{}.partial", uuid::Uuid::new_v4().simple())))
@@ -52,10 +57,10 @@ pub fn is_plain(name: &Path) -> bool {
 pub fn write_whole<T>(name: &Path, write: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
     // A link stays a link.
     let name = &fs::canonicalize(name).unwrap_or_else(|_| name.to_owned());
-    if !is_plain(name) {
+    let before = fs::metadata(name).ok();
+    if before.as_ref().is_some_and(|there| !there.is_file()) {
         return write(name);
     }
-    let before = fs::metadata(name).ok();
     let aside = Aside::beside(name);
     let done = write(aside.path())?;
     if let Some(before) = before {

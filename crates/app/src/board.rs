@@ -9,14 +9,13 @@ use domain::ids::{OfferId, PartyId, RequestId, SavedFilterId, UserId};
 use domain::parties::PartyBook;
 use domain::stock_rules::Suits;
 use domain::timers::british_day;
-use jiff::Timestamp;
 use store::Tx;
 use store::board as rows;
-use store::journal::{EntryRow, Filter};
+use store::journal::EntryRow;
 use store::offers::OfferRow;
 use store::requests::RequestRow;
 
-use crate::journal::{By, Event, Match, enact, read};
+use crate::journal::{By, Event, Match, enact};
 use crate::offers::{Seen, redact, shows_names};
 use crate::pages::Part;
 use crate::tables::{Cell, Column, Format, Table};
@@ -30,8 +29,6 @@ pub use store::board::{MatchRow, SavedFilterRow};
 const MOST_FILTERS: usize = 50;
 /// Offers or wanted requests that one publication or request is matched with, the newest.
 const MOST_MATCHES: i64 = 1000;
-/// Entries of a history.
-const MOST_ENTRIES: i64 = 200;
 
 /// An offer or a wanted request on the board, with its Party's name where that is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -378,19 +375,4 @@ pub fn redo(tx: &mut Tx, entry: &EntryRow, event: &Event) -> Result<()> {
         _ => {}
     }
     Ok(())
-}
-
-/// What the journal has about one thing, the last first: when, by whom, what.
-pub(crate) fn entries_about(
-    tx: &mut Tx,
-    subject: &str,
-) -> Result<Vec<(Timestamp, Option<String>, String)>> {
-    let filter = Filter { subject: Some(subject.to_owned()), kind: None, actor: None };
-    let entries = store::journal::newest_named(tx, &filter, None, MOST_ENTRIES)?;
-    let told = |named: store::journal::NamedEntry| {
-        let event = Event::from_entry(&named.entry.kind, &named.entry.payload);
-        let text = event.map_or_else(|_| named.entry.kind.clone(), |event| read::sentence(&event));
-        (named.entry.at, named.actor, text)
-    };
-    Ok(entries.into_iter().map(told).collect())
 }

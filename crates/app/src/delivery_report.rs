@@ -112,10 +112,10 @@ pub enum Proof {
     },
     /// The file is not in the reports folder.
     NoFile,
-    /// The local operator had it written elsewhere, as this, and it is not looked at there.
+    /// The local operator had it written elsewhere, and it is not looked at there.
     Elsewhere {
-        /// The path.
-        file_name: String,
+        /// The file's name without its folder.
+        name: String,
     },
     /// The file is another one.
     OtherFile {
@@ -356,10 +356,9 @@ impl Proof {
                 format!("{id} is as entry {seq} says: {}", crate::files::hex(sha256))
             }
             Proof::NoFile => format!("{id}'s file is not in the reports folder"),
-            Proof::Elsewhere { file_name } => format!(
-                "{id}'s file is not kept here: it was written for the operator as {}; `hubstock report \
-                 prove {id} --file FILE` holds any file against the journal",
-                file_name.rsplit('/').next().unwrap_or_default()
+            Proof::Elsewhere { name } => format!(
+                "{id}'s file is not kept here: it was written for the operator as {name}; `hubstock \
+                 report prove {id} --file FILE` holds any file against the journal"
             ),
             Proof::OtherFile { in_journal, of_file } => {
                 format!("the journal says {in_journal}, the file is {of_file}")
@@ -392,26 +391,25 @@ pub fn prove_file(app: &App, actor: &Actor, id: ReportRunId, file: Option<&Path>
     };
     let (seq, is_whole) = (entry.seq, hash_of(&entry) == entry.hash);
     let event = Event::from_entry(&entry.kind, &entry.payload);
-    let Ok(Event::DeliveryReportWritten { sha256: in_journal, file_name, .. }) = event else {
+    let Some(written) = event.ok().and_then(|event| written_by(&event)).filter(|_| is_whole) else {
         return Ok(Proof::EntryChanged { seq });
     };
-    if !is_whole {
-        return Ok(Proof::EntryChanged { seq });
+    if file.is_none() && written.is_elsewhere() {
+        return Ok(Proof::Elsewhere { name: written.name().to_owned() });
     }
-    if file.is_none() && file_name.starts_with('/') {
-        return Ok(Proof::Elsewhere { file_name });
-    }
-    let own = app.reports.join(&file_name);
-    let mut file = match File::open(file.unwrap_or(&own)) {
+    let own = path(app, &written);
+    let file = file.unwrap_or(&own);
+    let doing = |what: &str| Error::io(format!("{what} {}", file.display()));
+    let mut file = match File::open(file) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Proof::NoFile),
-        Err(error) => return Err(Error::io(format!("open {file_name}"))(error)),
+        Err(error) => return Err(doing("open")(error)),
     };
-    let sha256 = hash_of_file(&mut file).map_err(Error::io(format!("read {file_name}")))?;
-    let of_file = crate::files::hex(&sha256);
-    if of_file == in_journal {
+    let sha256 = hash_of_file(&mut file).map_err(doing("read"))?;
+    if sha256 == written.sha256 {
         Ok(Proof::Proved { seq, sha256 })
     } else {
+        let [in_journal, of_file] = [written.sha256, sha256].map(|hash| crate::files::hex(&hash));
         Ok(Proof::OtherFile { in_journal, of_file })
     }
 }
@@ -440,7 +438,8 @@ pub fn redo(tx: &mut Tx, entry: &store::journal::EntryRow, event: &Event) -> Res
             rows::insert(tx, ReportRunId(*run), format, by, entry.at, due_at.transpose()?)?;
         }
         Event::DeliveryReportWritten { run, .. } => {
-            let written = event_written(entry.seq, event)?;
+            let wrong = || format!("entry {} does not say what was written", entry.seq);
+            let written = written_by(event).ok_or_else(|| Error::Damaged(wrong()))?;
             rows::finish(tx, ReportRunId(*run), &written)?;
         }
         Event::DeliveryReportFailed { run, reason } => {
@@ -451,8 +450,8 @@ pub fn redo(tx: &mut Tx, entry: &store::journal::EntryRow, event: &Event) -> Res
     Ok(true)
 }
 
-fn event_written(seq: i64, event: &Event) -> Result<Written> {
-    let wrong = || Error::Damaged(format!("entry {seq} does not say what was written"));
+/// What a run came to, as its entry says; none when the entry says nothing of the kind.
+pub(crate) fn written_by(event: &Event) -> Option<Written> {
     let Event::DeliveryReportWritten {
         generated_at,
         journal_seq,
@@ -463,14 +462,14 @@ fn event_written(seq: i64, event: &Event) -> Result<Written> {
         ..
     } = event
     else {
-        return Err(wrong());
+        return None;
     };
-    Ok(Written {
-        generated_at: Timestamp::from_microsecond(*generated_at).map_err(|_| wrong())?,
+    Some(Written {
+        generated_at: Timestamp::from_microsecond(*generated_at).ok()?,
         journal_seq: *journal_seq,
-        hubs: i64::try_from(*hubs).map_err(|_| wrong())?,
-        size: i64::try_from(*size).map_err(|_| wrong())?,
-        sha256: crate::files::from_hex(sha256).ok_or_else(wrong)?,
+        hubs: i64::try_from(*hubs).ok()?,
+        size: i64::try_from(*size).ok()?,
+        sha256: crate::files::from_hex(sha256)?,
         file_name: file_name.clone(),
     })
 }

@@ -4,6 +4,7 @@
 //! recorded, so neither is ever there without the other.
 
 mod event;
+mod names;
 pub mod read;
 mod redo;
 pub mod verify;

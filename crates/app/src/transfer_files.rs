@@ -42,7 +42,7 @@ pub use examine::Refused;
 pub(crate) use generate::read_ids;
 pub(crate) use generate::{Prepared, prepare};
 pub use generate::{generate, generate_and_submit};
-pub use history::{HistoryEntry, history, original};
+pub use history::{history, original};
 pub use installed::{installed_before, installed_one, settle};
 pub use lines::lines;
 pub use redo::redo;

@@ -295,7 +295,7 @@ pub enum Transfer {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-    /// What happened with a transfer, newest first
+    /// What happened to a transfer, newest first
     History {
         /// Its reference
         reference: String,
@@ -618,7 +618,7 @@ pub enum TransferFile {
         #[arg(long, value_name = "OUT")]
         out: Option<PathBuf>,
     },
-    /// What happened with a file, newest first
+    /// What happened to a transfer file, newest first
     History {
         /// Its reference
         reference: String,
@@ -1185,6 +1185,11 @@ pub enum Offer {
         /// Its reference
         reference: String,
     },
+    /// What happened to an offer, newest first
+    History {
+        /// Its reference
+        reference: String,
+    },
     /// The device IDs that an offer lists. Exit code 1: some can no longer be offered
     Ids {
         /// Its reference
@@ -1314,6 +1319,11 @@ pub enum Request {
     },
     /// One request
     Show {
+        /// Its reference
+        reference: String,
+    },
+    /// What happened to a request, newest first
+    History {
         /// Its reference
         reference: String,
     },

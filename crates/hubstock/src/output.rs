@@ -3,7 +3,8 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use serde_json::Value;
+use app::journal::read::HistoryEntry;
+use serde_json::{Value, json};
 
 use crate::arguments::Arguments;
 
@@ -24,6 +25,26 @@ pub enum Ended {
 pub fn print(arguments: &Arguments, json: &Value, text: impl Display) {
     let text = if arguments.json { format!("{json:#}") } else { text.to_string() };
     write_line(&mut io::stdout().lock(), text.trim_end());
+}
+
+/// Prints what happened to one thing, newest first: when, what, by whom.
+pub fn history(arguments: &Arguments, entries: &[HistoryEntry]) -> Ended {
+    let json = entries.iter().map(|entry| {
+        json!({
+            "seq": entry.seq,
+            "at": entry.at.to_string(),
+            "who": entry.who,
+            "what": entry.what,
+            "more": entry.more,
+        })
+    });
+    let text = entries.iter().map(|entry| {
+        let more = if entry.more.is_empty() { "" } else { ": " };
+        let by = if entry.who.is_empty() { "" } else { ", by " };
+        format!("{} {}{more}{}{by}{}\n", entry.at, entry.what, entry.more, entry.who)
+    });
+    print(arguments, &json.collect(), text.collect::<String>());
+    Ended::Well
 }
 
 /// Prints what went wrong, on standard error; as a JSON object with `--json`.

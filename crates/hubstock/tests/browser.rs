@@ -204,8 +204,16 @@ async fn a_transfer_file_goes_its_way_without_scripts() {
 
 /// Follows “Check progress again”, as a person does whose browser runs no scripts.
 async fn again_until(browser: &Browser, text: &str) {
-    while browser.text().await.contains("Check progress again") {
-        browser.click("Check progress again").await;
+    for _ in 0..600 {
+        let page = browser.text().await;
+        if page.contains(text) {
+            break;
+        }
+        // The page before may still be shown.
+        match page.contains("Check progress again") {
+            true => browser.click("Check progress again").await,
+            false => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+        }
     }
     browser.see(text).await;
 }

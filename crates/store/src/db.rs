@@ -244,8 +244,9 @@ impl Tx {
     /// Says that this reader will be at it for long, so that it counts no more among those who are
     /// let in a few at a time.
     pub fn takes_long(&mut self) {
-        if let TxInner::Sqlite(tx) = &mut self.0 {
-            tx.leave_place();
+        match &mut self.0 {
+            TxInner::Sqlite(tx) => tx.leave_place(),
+            TxInner::Postgres(tx) => tx.leave_place(),
         }
     }
 

@@ -4,7 +4,7 @@ use domain::ids::PartyId;
 use domain::parties::{Category, Party, PartyDetails, PartyStatus};
 
 use crate::error::{Error, Result};
-use crate::value::Row;
+use crate::value::{Row, added};
 use crate::{Tx, args};
 
 const COLUMNS: &str = "id, signifier, legal_name, category, grouping, user_ids, \
@@ -49,6 +49,17 @@ pub fn all(tx: &mut Tx) -> Result<Vec<PartyRow>> {
 pub fn load(tx: &mut Tx, id: PartyId) -> Result<Option<PartyRow>> {
     let sql = format!("SELECT {COLUMNS} FROM parties WHERE id = $1");
     tx.opt(&sql, args![id])?.as_ref().map(party).transpose()
+}
+
+/// The legal names of some of them.
+pub fn names(tx: &mut Tx, of: &[PartyId]) -> Result<Vec<(PartyId, String)>> {
+    if of.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut values = Vec::new();
+    let of = added(&mut values, of.iter().copied());
+    let sql = format!("SELECT id, legal_name FROM parties WHERE id IN ({of})");
+    Ok(tx.all(&sql, &values)?.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
 /// Adds one.

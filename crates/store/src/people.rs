@@ -5,7 +5,7 @@ use domain::ids::{PartyId, UserId};
 use jiff::Timestamp;
 
 use crate::error::Result;
-use crate::value::Row;
+use crate::value::{Row, added};
 use crate::{Tx, args};
 
 /// Whether a person can sign in.
@@ -194,6 +194,17 @@ pub fn ties(tx: &mut Tx, at: Option<Organisation>, now: Timestamp) -> Result<Vec
 pub fn party_with_signifier(tx: &mut Tx, signifier: &str) -> Result<Option<PartyId>> {
     let sql = "SELECT id FROM parties WHERE lower(signifier) = lower($1)";
     Ok(tx.opt(sql, args![signifier])?.map(|row| row.get(0)))
+}
+
+/// The names of some people.
+pub fn names(tx: &mut Tx, of: &[UserId]) -> Result<Vec<(UserId, String)>> {
+    if of.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut values = Vec::new();
+    let of = added(&mut values, of.iter().copied());
+    let sql = format!("SELECT id, name FROM users WHERE id IN ({of})");
+    Ok(tx.all(&sql, &values)?.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
 /// The signifier and the name of an organisation, where it is a Party that there is.

@@ -55,7 +55,7 @@ async fn a_file_goes_from_the_upload_to_its_answers() {
     let applied = portal.get(&preparer, &page).await;
     applied.must_say("Applied in part").must_say("When applied").must_say("Hubs moved 3");
     applied.must_say("1 hub was installed before this file was processed");
-    applied.must_say("History").must_say("by DCC authoriser person");
+    applied.must_say("What happened").must_say("by DCC authoriser person");
     let response = portal.get(&preparer, &format!("{page}/response")).await;
     assert_eq!(response.text.lines().count(), 6, "{}", response.text);
     let errors = portal.get(&preparer, &format!("{page}/errors")).await;

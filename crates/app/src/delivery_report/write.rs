@@ -6,7 +6,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::sync_channel;
 
 use domain::ids::ReportRunId;
@@ -18,10 +18,11 @@ use store::delivery_report::{self as rows, Written};
 
 use super::lines::{COLUMNS, Lines};
 use super::sink::{Sink, Whole};
+use crate::aside::{Aside, write_whole};
 use crate::jobs::{Run, lost};
 use crate::journal::{By, Event, record};
 use crate::tables::{Format, Table};
-use crate::{App, Error, Result, aside};
+use crate::{App, Error, Result};
 
 /// Hubs between two looks at the clock.
 const STRIDE: u64 = 8192;
@@ -41,7 +42,7 @@ pub(super) fn write_at(run: &Run<'_>, out: Option<&Path>) -> Result<()> {
         .ok_or_else(|| Error::Damaged(format!("{id}: {} is no format", row.format)))?;
     let written = match out {
         None => in_folder(run, id, format)?,
-        Some(out) => aside::write_whole(out, |place| {
+        Some(out) => write_whole(out, |place| {
             let made = make(run, id, format, place)?;
             Ok(made.named(out.display().to_string()))
         })?,
@@ -90,12 +91,23 @@ fn in_folder(run: &Run<'_>, id: ReportRunId, format: Format) -> Result<Written> 
     let folder = &run.app.reports;
     let doing = |what: &'static str| Error::io(format!("{what} {id} in the reports folder"));
     fs::create_dir_all(folder).map_err(Error::io("make the reports folder"))?;
-    let aside = Aside::new(folder, id, &run.app.worker).map_err(doing("begin"))?;
-    let made = make(run, id, format, &aside.0)?;
+    let place = afresh(folder, id, &run.app.worker).map_err(doing("begin"))?;
+    let made = make(run, id, format, place.path())?;
     let file_name = file_name(id, made.generated_at, format);
-    fs::rename(&aside.0, folder.join(&file_name)).map_err(doing("name"))?;
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(doing("name"))?;
+    place.settle(&folder.join(&file_name))?;
     Ok(made.named(file_name))
+}
+
+/// A place for this attempt; what other attempts at the run left behind is dropped.
+fn afresh(folder: &Path, id: ReportRunId, worker: &str) -> io::Result<Aside> {
+    let ours = format!(".ESI-013_{id}_");
+    for found in fs::read_dir(folder)? {
+        let found = found?;
+        if found.file_name().to_string_lossy().starts_with(&ours) {
+            fs::remove_file(found.path())?;
+        }
+    }
+    Ok(Aside::at(folder.join(format!("{ours}{worker}.partial"))))
 }
 
 /// A file that is whole and on the disk, and has no name yet.
@@ -315,28 +327,4 @@ fn write_table(
     hold_to_the_end(progress.run)?;
     let sink = table.finish().map_err(doing())?;
     Ok((count, sink.finish()))
-}
-
-/// The place of a file that is not whole yet; it is gone when this is.
-struct Aside(PathBuf);
-
-impl Aside {
-    /// Drops what other attempts at this run left behind.
-    fn new(folder: &Path, id: ReportRunId, worker: &str) -> io::Result<Aside> {
-        let ours = format!(".ESI-013_{id}_");
-        for found in fs::read_dir(folder)? {
-            let found = found?;
-            if found.file_name().to_string_lossy().starts_with(&ours) {
-                fs::remove_file(found.path())?;
-            }
-        }
-        Ok(Aside(folder.join(format!("{ours}{worker}.partial"))))
-    }
-}
-
-impl Drop for Aside {
-    fn drop(&mut self) {
-        // It has its name by now, or was never finished.
-        let _ = fs::remove_file(&self.0);
-    }
 }

@@ -1,6 +1,7 @@
 //! The journal as people read it: newest first, each entry with a sentence.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use domain::DeviceId;
 use domain::access::{Action, Actor};
@@ -10,9 +11,10 @@ use domain::ids::{
 };
 use domain::reconciliation::Outcome;
 use jiff::Timestamp;
+use store::Tx;
 use store::journal::{Filter, NamedEntry};
 
-use super::{Counts, Event};
+use super::{Counts, Event, names};
 use crate::jobs::JobKind;
 use crate::pages::Part;
 use crate::{App, Result};
@@ -60,6 +62,24 @@ pub struct Entries {
     pub next: Option<i64>,
 }
 
+/// More entries than the life of anything has, unless somebody tries the same again and again.
+const MOST_OF_ONE: i64 = 1_000;
+
+/// One thing that happened to what somebody looks at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryEntry {
+    /// Its place in the journal.
+    pub seq: i64,
+    /// When.
+    pub at: Timestamp,
+    /// Who; empty for the system's own work.
+    pub who: String,
+    /// What, as a sentence without its full stop or the heading of a line.
+    pub what: String,
+    /// A reason or how many lines came to what; empty where there is nothing to add.
+    pub more: String,
+}
+
 /// Entries, newest first.
 pub fn list(app: &App, actor: &Actor, filter: &JournalFilter, part: Part) -> Result<Entries> {
     actor.must(Action::ReadJournal)?;
@@ -71,8 +91,40 @@ pub fn list(app: &App, actor: &Actor, filter: &JournalFilter, part: Part) -> Res
     };
     let mut rows = store::journal::newest_named(&mut tx, &wanted, part.before, part.rows())?;
     let next = part.cut(&mut rows, |row| row.entry.seq);
-    let items = rows.into_iter().map(shown).collect();
+    let mut items: Vec<Entry> = rows.into_iter().map(shown).collect();
+    names::put_in(&mut tx, items.iter_mut().map(|entry| &mut entry.text))?;
     Ok(Entries { items, next })
+}
+
+/// What happened to one thing, newest first, for those who may see that thing. `words` gives an
+/// event's heading and what there is to add to it.
+pub(crate) fn history(
+    tx: &mut Tx,
+    subject: impl Display,
+    words: impl Fn(&Event) -> (String, String),
+) -> Result<Vec<HistoryEntry>> {
+    let filter = Filter { subject: Some(subject.to_string()), ..Filter::default() };
+    let rows = store::journal::newest_named(tx, &filter, None, MOST_OF_ONE)?;
+    let told = |named: NamedEntry| {
+        let row = named.entry;
+        let (what, more) = match Event::from_entry(&row.kind, &row.payload) {
+            Ok(event) => words(&event),
+            Err(_) => (unreadable(&row.kind), String::new()),
+        };
+        HistoryEntry { seq: row.seq, at: row.at, who: named.actor.unwrap_or_default(), what, more }
+    };
+    let mut entries: Vec<HistoryEntry> = rows.into_iter().map(told).collect();
+    names::put_in(tx, entries.iter_mut().flat_map(|entry| [&mut entry.what, &mut entry.more]))?;
+    Ok(entries)
+}
+
+/// An event's sentence, to which there is nothing to add.
+pub(crate) fn whole_sentence(event: &Event) -> (String, String) {
+    (sentence(event), String::new())
+}
+
+fn unreadable(kind: &str) -> String {
+    format!("An entry of kind {kind}, which this program cannot read")
 }
 
 /// A subject as the journal spells it: device IDs may be given in any accepted form.
@@ -85,7 +137,7 @@ fn shown(named: NamedEntry) -> Entry {
     let row = named.entry;
     let text = match Event::from_entry(&row.kind, &row.payload) {
         Ok(event) => sentence(&event),
-        Err(_) => format!("An entry of kind {}, which this program cannot read", row.kind),
+        Err(_) => unreadable(&row.kind),
     };
     let (actor, party) = (row.actor.map(UserId), row.acted_for.map(PartyId));
     Entry {
@@ -102,7 +154,7 @@ fn shown(named: NamedEntry) -> Entry {
 }
 
 /// What happened, in a sentence without its full stop.
-pub fn sentence(event: &Event) -> String {
+fn sentence(event: &Event) -> String {
     match event {
         Event::PersonAdded { name, email, invited: true, .. } => {
             format!("Invited {name} ({email})")

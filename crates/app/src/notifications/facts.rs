@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use store::Tx;
 use store::journal::EntryRow;
 
+use crate::delivery_report::written_by;
 use crate::journal::{Counts, Event};
 use crate::sign_in::organisation_name;
 use crate::transfer_files::{Applied, Summary};
@@ -282,12 +283,13 @@ fn report(tx: &mut Tx, id: ReportRunId, event: &Event) -> Result<Vec<Facts>> {
         ..Facts::default()
     };
     match event {
-        Event::DeliveryReportWritten { hubs, file_name, .. } => {
-            let name = file_name.rsplit('/').next().unwrap_or_default();
-            (facts.number, facts.name) = (*hubs, name.to_owned());
-        }
         Event::DeliveryReportFailed { reason, .. } => facts.reason.clone_from(reason),
-        _ => {}
+        _ => {
+            if let Some(written) = written_by(event) {
+                (facts.number, facts.name) =
+                    (written.hubs.unsigned_abs(), written.name().to_owned());
+            }
+        }
     }
     Ok(vec![facts])
 }

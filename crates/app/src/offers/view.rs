@@ -5,7 +5,6 @@ use domain::access::{Action, Actor, Reach, Sight};
 use domain::ids::{AllocationRunId, OfferId, PartyId, TransferId};
 use domain::offers::{Firmware, Specification};
 use domain::parties::PartyBook;
-use jiff::Timestamp;
 use store::Tx;
 use store::offers::{OfferRow, Wanted};
 use store::requests::RequestRow;
@@ -14,9 +13,10 @@ use store::timers::DeadlineRow;
 
 use super::{acting_party, uncommitted};
 use crate::files::hex;
+use crate::journal::read::{self, HistoryEntry};
 use crate::pages::Part;
 use crate::transfer_files::Page;
-use crate::{App, Result, board, settings};
+use crate::{App, Result, settings};
 
 /// Runs of selection that an offer names.
 const MOST_RUNS: i64 = 100;
@@ -206,16 +206,12 @@ pub fn options(
     Ok(options)
 }
 
-/// What happened to an offer, for those who see all of it: when, by whom, what.
-pub fn history(
-    app: &App,
-    actor: &Actor,
-    id: OfferId,
-) -> Result<Vec<(Timestamp, Option<String>, String)>> {
+/// What happened to an offer, for those who see all of it, newest first.
+pub fn history(app: &App, actor: &Actor, id: OfferId) -> Result<Vec<HistoryEntry>> {
     let mut tx = app.db.read()?;
     let (_, seen) = must_see(&mut tx, actor, id)?;
     if seen != Seen::Whole {
         return Ok(Vec::new());
     }
-    board::entries_about(&mut tx, &id.to_string())
+    read::history(&mut tx, id, read::whole_sentence)
 }

@@ -3,14 +3,14 @@
 use domain::Refusal;
 use domain::access::{Action, Actor, Reach, Sight};
 use domain::ids::{AllocationRunId, RequestId, TransferId};
-use jiff::Timestamp;
 use store::board::MatchRow;
 use store::offers::OfferRow;
 use store::requests::{RequestRow, Wanted};
 
+use crate::journal::read::{self, HistoryEntry};
 use crate::pages::Part;
 use crate::transfer_files::Page;
-use crate::{App, Result, board, offers, stock_rules};
+use crate::{App, Result, offers, stock_rules};
 
 /// One request, as its own Party or the DCC sees it.
 #[derive(Clone, Debug)]
@@ -95,12 +95,8 @@ pub fn list(
     Ok(Page { items: rows.into_iter().map(named).collect(), next })
 }
 
-/// What happened to a request: when, by whom, what.
-pub fn history(
-    app: &App,
-    actor: &Actor,
-    id: RequestId,
-) -> Result<Vec<(Timestamp, Option<String>, String)>> {
+/// What happened to a request, newest first.
+pub fn history(app: &App, actor: &Actor, id: RequestId) -> Result<Vec<HistoryEntry>> {
     get(app, actor, id)?;
-    board::entries_about(&mut app.db.read()?, &id.to_string())
+    read::history(&mut app.db.read()?, id, read::whole_sentence)
 }

@@ -12,7 +12,6 @@ use domain::timers::{WorkingDays, british_day};
 use domain::transfers::{Action, Correction, LineState, Side, State};
 use jiff::Timestamp;
 use store::Tx;
-use store::journal::Filter;
 use store::timers::DeadlineRow;
 use store::transfers::{self as rows, LineRow, LineSelection, Selection, TransferRow};
 
@@ -21,10 +20,10 @@ use super::{
     ReceivedView, TransferFilter, TransferSummary, TransferView,
 };
 use crate::files::hex;
-use crate::journal::read::sentence;
-use crate::journal::{By, Event};
-use crate::transfer_files::{HistoryEntry, NextStep, Person};
-use crate::{App, Error, Result, directory, timers, versions};
+use crate::journal::By;
+use crate::journal::read::{self, HistoryEntry};
+use crate::transfer_files::{NextStep, Person};
+use crate::{App, Result, directory, timers, versions};
 
 /// Items in one part of a list, at most.
 const MOST_AT_ONCE: usize = 1_000;
@@ -509,21 +508,5 @@ pub(super) fn possible(outcome: Outcome, actor: &Actor, side: Option<Side>) -> V
 pub fn history(app: &App, actor: &Actor, id: TransferId) -> Result<Vec<HistoryEntry>> {
     let mut tx = app.db.read()?;
     visible(&mut tx, actor, id, Permission::SeeTransfers)?;
-    let filter = Filter { subject: Some(id.to_string()), ..Filter::default() };
-    let entries = store::journal::newest(&mut tx, &filter, None, MOST_AT_ONCE as i64)?;
-    let mut people = People::default();
-    let mut told = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let event = Event::from_entry(&entry.kind, &entry.payload)
-            .map_err(|error| Error::Damaged(format!("journal entry {}: {error}", entry.seq)))?;
-        let who = people.named(&mut tx, entry.actor.map(UserId))?;
-        told.push(HistoryEntry {
-            seq: entry.seq,
-            at: entry.at,
-            who: who.map_or_else(String::new, |person| person.name),
-            what: sentence(&event),
-            more: String::new(),
-        });
-    }
-    Ok(told)
+    read::history(&mut tx, id, read::whole_sentence)
 }

@@ -239,7 +239,7 @@ fn the_clock_ends_what_people_leave() {
         timers::pass(app).unwrap();
         timers::pass(app).unwrap();
         let entries = offers::history(app, north, forgotten).unwrap();
-        let said = entries.iter().filter(|(_, _, text)| text.contains("in time")).count();
+        let said = entries.iter().filter(|entry| entry.what.contains("in time")).count();
         assert_eq!((said, load(&world, forgotten).state), (1, State::Submitted));
         at(&world, "2026-12-01T00:00:01Z");
         timers::pass(app).unwrap();
@@ -599,7 +599,7 @@ fn what_a_deactivated_person_began_is_ended_by_others() {
         app::selection::run(app, dcc, id).unwrap();
         assert_eq!(load_request(&world, asked).allocated, 4);
         let by = offers::history(app, &second, id).unwrap();
-        assert_eq!(by.last().unwrap().1.as_deref(), Some("A Person"));
+        assert_eq!(by.last().unwrap().who, "A Person");
         is_sound(&world);
     });
 }

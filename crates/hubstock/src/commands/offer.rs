@@ -263,6 +263,10 @@ pub fn offer(arguments: &Arguments, command: &Offer) -> Result<Ended> {
             output::print(arguments, &json, text);
             return Ok(Ended::Well);
         }
+        Offer::History { reference: id } => {
+            let found = offers::history(&app, &Actor::local_operator(), reference(id)?)?;
+            return Ok(output::history(arguments, &found));
+        }
         Offer::Ids { reference: id } => return ids(arguments, &app, reference(id)?),
         Offer::List { state } => {
             use domain::offers::State;
@@ -384,6 +388,10 @@ pub fn request(arguments: &Arguments, command: &Request) -> Result<Ended> {
         }
         Request::Show { reference: id } => {
             requests::get(&app, &Actor::local_operator(), reference(id)?)?.row
+        }
+        Request::History { reference: id } => {
+            let found = requests::history(&app, &Actor::local_operator(), reference(id)?)?;
+            return Ok(output::history(arguments, &found));
         }
         Request::Wanted => {
             let found = all(|before| board::wanted(&app, &Actor::local_operator(), before.into()))?;

@@ -56,13 +56,7 @@ pub fn run(arguments: &Arguments, command: &Transfer) -> Result<Ended> {
         }
         Transfer::History { reference: text } => {
             let found = transfers::history(&app, &operator, reference(text)?)?;
-            let json = found.iter().map(
-                |e| json!({ "seq": e.seq, "at": e.at.to_string(), "by": e.who, "text": e.what }),
-            );
-            let json: Vec<_> = json.collect();
-            let text = found.iter().map(|e| format!("{} {} {}\n", e.at, e.what, e.who));
-            output::print(arguments, &json.into(), text.collect::<String>());
-            return Ok(Ended::Well);
+            return Ok(output::history(arguments, &found));
         }
         Transfer::Notify(given) => {
             let actor = acting(&given.who.email, Action::AgreeTransfers)?;

@@ -123,14 +123,7 @@ pub fn run(arguments: &Arguments, command: &TransferFile) -> Result<Ended> {
         }
         TransferFile::History { reference: text } => {
             let found = transfer_files::history(&app, &operator, reference(text)?)?;
-            let json = found.iter().map(|e| {
-                json!({ "seq": e.seq, "at": e.at.to_string(), "by": e.who, "what": e.what,
-                        "more": e.more })
-            });
-            let json: Vec<_> = json.collect();
-            let text = found.iter().map(|e| format!("{} {} {} {}\n", e.at, e.what, e.who, e.more));
-            output::print(arguments, &json.into(), text.collect::<String>());
-            Ok(Ended::Well)
+            Ok(output::history(arguments, &found))
         }
         TransferFile::List { state, text } => {
             list(arguments, &app, (state.as_deref(), text.as_deref()))

@@ -11,14 +11,14 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use futures_util::{TryStreamExt, pin_mut};
+use futures_util::{FutureExt, TryStreamExt, pin_mut};
 use tokio::runtime::Runtime;
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage, Socket, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::gate::Gate;
+use super::gate::{Gate, Place, Places};
 use crate::error::{Error, Result, doing};
 use crate::value::{Row, Value};
 
@@ -26,6 +26,9 @@ use crate::value::{Row, Value};
 const IDLE_CONNECTIONS: usize = 32;
 /// Connections of one process at most; PostgreSQL itself usually takes 100 of all.
 const MOST_CONNECTIONS: usize = 48;
+/// Readers at one time for each processor of this machine. The server may be another machine, and
+/// while it is at work or the line is slow this process has little to do for them.
+const READERS_PER_PROCESSOR: usize = 4;
 /// How long somebody waits for one of them.
 const CONNECTION_WAIT: Duration = Duration::from_secs(30);
 /// How long a writer waits for its turn; the server's own `lock_timeout` is the same.
@@ -46,6 +49,7 @@ struct Shared {
     tls: Option<MakeRustlsConnect>,
     idle: Mutex<Vec<Connection>>,
     connections: Gate,
+    reading: Arc<Places>,
     /// The writers of this process take turns here first, so that those who wait hold no connection.
     writers: Gate,
 }
@@ -61,6 +65,7 @@ pub struct PostgresTx {
     pool: Arc<Shared>,
     open: bool,
     writes: bool,
+    place: Place,
 }
 
 /// Runs a driver's call to its end on this thread.
@@ -114,6 +119,7 @@ impl Pool {
             tls: address.tls,
             idle: Mutex::new(Vec::new()),
             connections: Gate::new(MOST_CONNECTIONS),
+            reading: Places::new(READERS_PER_PROCESSOR),
             writers: Gate::new(1),
         }));
         pool.check()?;
@@ -203,8 +209,9 @@ impl Pool {
     }
 
     pub fn read(&self) -> Result<PostgresTx> {
+        let place = self.0.reading.take();
         self.0.connections.enter(CONNECTION_WAIT, "wait for a connection")?;
-        self.begin(self.closed(false), "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self.begin(self.closed(false, place), "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     }
 
     pub fn write(&self) -> Result<PostgresTx> {
@@ -214,11 +221,11 @@ impl Pool {
             return Err(error);
         }
         let sql = format!("BEGIN READ WRITE; SELECT pg_advisory_xact_lock({WRITERS_TURN})");
-        self.begin(self.closed(true), &sql)
+        self.begin(self.closed(true, Place::of_writer()), &sql)
     }
 
-    fn closed(&self, writes: bool) -> PostgresTx {
-        PostgresTx { connection: None, pool: self.0.clone(), open: false, writes }
+    fn closed(&self, writes: bool, place: Place) -> PostgresTx {
+        PostgresTx { connection: None, pool: self.0.clone(), open: false, writes, place }
     }
 }
 
@@ -335,6 +342,11 @@ impl PostgresTx {
         Ok(statement)
     }
 
+    /// Gives its place among the readers back, if it has one.
+    pub fn leave_place(&mut self) {
+        self.place.leave();
+    }
+
     pub fn exec(&mut self, sql: &str, args: &[Value]) -> Result<u64> {
         let statement = self.prepared(sql)?;
         wait(self.client().execute_raw(&statement, args)).map_err(|error| broken(sql, error))
@@ -383,8 +395,12 @@ impl PostgresTx {
 
 impl Drop for PostgresTx {
     fn drop(&mut self) {
-        if self.open && self.batch("ROLLBACK").is_ok() {
-            self.give_back();
+        if self.open {
+            // It is sent, and whatever uses the connection next comes after it.
+            let sent = self.client().batch_execute("ROLLBACK").now_or_never();
+            if !matches!(sent, Some(Err(_))) {
+                self.give_back();
+            }
         }
         // What was not given back is closed before somebody else opens another.
         self.connection = None;

@@ -11,17 +11,14 @@ use rusqlite::backup::StepResult;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, ToSql};
 
-use super::gate::Gate;
+use super::gate::{Place, Places};
 use crate::error::{Error, Result, doing};
 use crate::value::{Row, Value};
 
 /// Readers that are kept open between uses, at least.
 const IDLE_READERS: usize = 16;
-/// Readers at one time for each processor. More only get in each other's way: they wait for one
-/// another's locks and drop out of the ones that are kept open.
+/// Readers at one time for each processor: more drop out of the ones that are kept open.
 const READERS_PER_PROCESSOR: usize = 2;
-/// How long a reader waits for one of these places before it reads without.
-const READER_WAIT: Duration = Duration::from_millis(20);
 /// Pages kept in memory by the writer, and by each reader, in KiB.
 const WRITER_CACHE_KIB: i64 = 65_536;
 const READER_CACHE_KIB: i64 = 8_192;
@@ -36,8 +33,7 @@ struct Shared {
     writer: Mutex<Option<Connection>>,
     writer_is_free: Condvar,
     readers: Mutex<Vec<Connection>>,
-    reading: Gate,
-    most_idle: usize,
+    reading: Arc<Places>,
     has_failed: AtomicBool,
 }
 
@@ -45,16 +41,8 @@ pub struct SqliteTx {
     connection: Option<Connection>,
     pool: Arc<Shared>,
     writes: bool,
-    /// Whether it holds one of the readers' places.
-    has_place: bool,
-    /// Whether this thread is marked by it as one that is at it.
-    marks_thread: bool,
+    place: Place,
     has_large_cache: Cell<bool>,
-}
-
-thread_local! {
-    /// Whether a reader of this thread has a place, or it writes: what reads beside needs none.
-    static IS_AT_IT: Cell<bool> = const { Cell::new(false) };
 }
 
 impl Pool {
@@ -63,15 +51,12 @@ impl Pool {
             return Err(Error::Unsuitable(format!("SQLite {} is too old", rusqlite::version())));
         }
         let writer = connect(path, WRITER_CACHE_KIB)?;
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let places = processors.max(2) * READERS_PER_PROCESSOR;
         Ok(Pool(Arc::new(Shared {
             path: path.to_owned(),
             writer: Mutex::new(Some(writer)),
             writer_is_free: Condvar::new(),
             readers: Mutex::new(Vec::new()),
-            reading: Gate::new(places),
-            most_idle: IDLE_READERS.max(2 * places),
+            reading: Places::new(READERS_PER_PROCESSOR),
             has_failed: AtomicBool::new(false),
         })))
     }
@@ -81,16 +66,13 @@ impl Pool {
     }
 
     pub fn read(&self) -> Result<SqliteTx> {
-        let has_place = !IS_AT_IT.get() && self.0.reading.enters(READER_WAIT);
         let mut tx = SqliteTx {
             connection: None,
             pool: self.0.clone(),
             writes: false,
-            has_place,
-            marks_thread: has_place,
+            place: self.0.reading.take(),
             has_large_cache: Cell::new(false),
         };
-        IS_AT_IT.set(IS_AT_IT.get() || has_place);
         let idle = self.0.readers.lock().expect("no reader panics with the list held").pop();
         let connection = match idle {
             Some(connection) => connection,
@@ -138,8 +120,7 @@ impl Pool {
             connection: Some(connection),
             pool: self.0.clone(),
             writes: true,
-            has_place: false,
-            marks_thread: !IS_AT_IT.replace(true),
+            place: Place::of_writer(),
             has_large_cache: Cell::new(false),
         };
         run(tx.connection(), "BEGIN IMMEDIATE").inspect_err(|_| tx.give_back())?;
@@ -275,9 +256,7 @@ impl SqliteTx {
 
     /// Gives its place among the readers back, if it has one.
     pub fn leave_place(&mut self) {
-        if std::mem::take(&mut self.has_place) {
-            self.pool.reading.leave();
-        }
+        self.place.leave();
     }
 
     /// Sizes the cache for this transaction alone.
@@ -356,7 +335,7 @@ impl SqliteTx {
             self.pool.writer_is_free.notify_one();
         } else {
             let mut idle = self.pool.readers.lock().expect("no reader panics with the list held");
-            if idle.len() < self.pool.most_idle {
+            if idle.len() < IDLE_READERS.max(2 * self.pool.reading.number()) {
                 idle.push(connection);
             }
         }
@@ -370,10 +349,6 @@ impl Drop for SqliteTx {
                 let _ = connection.execute_batch("ROLLBACK");
             }
             self.give_back();
-        }
-        self.leave_place();
-        if self.marks_thread {
-            IS_AT_IT.set(false);
         }
     }
 }

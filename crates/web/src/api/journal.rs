@@ -1,6 +1,6 @@
 //! The journal.
 
-use app::journal::read::{self, Entry as Shown, JournalFilter};
+use app::journal::read::{self, Entry as Shown, HistoryEntry as Happened, JournalFilter};
 use axum::Json;
 use axum::extract::{Path, State};
 use domain::Refusal;
@@ -86,6 +86,34 @@ fn shown(entry: Shown) -> JournalEntry {
         payload: entry.payload,
         hash: app::files::hex(&entry.hash),
     }
+}
+
+/// Something that happened to one thing.
+#[derive(Serialize, ToSchema)]
+pub(super) struct HistoryEntry {
+    /// Its place in the journal.
+    seq: i64,
+    /// When.
+    #[schema(format = DateTime)]
+    at: String,
+    /// Who; empty for the system's own work.
+    who: String,
+    /// What, as a sentence without its full stop.
+    what: String,
+    /// A reason or how many lines came to what; empty where there is nothing to add.
+    more: String,
+}
+
+/// All that happened to one thing, on one page.
+pub(super) fn history(entries: Vec<Happened>) -> Json<Page<HistoryEntry>> {
+    let entry = |entry: Happened| HistoryEntry {
+        seq: entry.seq,
+        at: entry.at.to_string(),
+        who: entry.who,
+        what: entry.what,
+        more: entry.more,
+    };
+    Page::whole(entries.into_iter().map(entry).collect())
 }
 
 /// Entries of the journal, newest first.

@@ -24,16 +24,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::given::{Cursor, Given, IfMatch, Query, limit, reference};
+use super::journal::{self, HistoryEntry};
 use super::people::Reason;
 use super::{FileBytes, Page, Problem, at, versioned};
 use crate::error_pages::{Failure, blocking};
 use crate::session::ApiActor;
 use crate::state::AppState;
 use crate::streams;
-use shown::{
-    Accountable, Transfer, TransferHistoryEntry, TransferLine, TransferSpecification,
-    TransferSummary, shown,
-};
+use shown::{Accountable, Transfer, TransferLine, TransferSpecification, TransferSummary, shown};
 
 /// The routes of this capability.
 pub fn routes() -> OpenApiRouter<AppState> {
@@ -246,19 +244,19 @@ async fn show(
     Ok(after(blocking(find).await?))
 }
 
-/// What happened with a transfer, newest first.
+/// What happened to a transfer, newest first.
 #[utoipa::path(get, path = "/transfers/{id}/history", tag = "transfers",
     operation_id = "list_transfer_history",
     params(("id" = String, Path, description = "The transfer")),
-    responses((status = OK, body = Page<TransferHistoryEntry>), Problem),
+    responses((status = OK, body = Page<HistoryEntry>), Problem),
     security(("token" = []), ("session" = [])))]
 async fn history(
     State(state): State<AppState>,
     who: ApiActor,
     Path(id): Path<String>,
-) -> Result<Json<Page<TransferHistoryEntry>>, Failure> {
+) -> Result<Json<Page<HistoryEntry>>, Failure> {
     let find = move || transfers::history(&state.app, &who.actor, id_of(&id)?);
-    Ok(Page::whole(blocking(find).await?.into_iter().map(TransferHistoryEntry::from).collect()))
+    Ok(journal::history(blocking(find).await?))
 }
 
 /// Whose confirmation it is.

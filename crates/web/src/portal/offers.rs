@@ -3,6 +3,7 @@
 mod decide;
 mod edit;
 
+use app::journal::read::HistoryEntry;
 use app::offers::{self, OfferRow, OfferView, Seen, Wanted};
 use app::transfer_files::IdMistake;
 use askama::Template;
@@ -14,7 +15,6 @@ use domain::DeviceId;
 use domain::access::Action;
 use domain::ids::OfferId;
 use domain::offers::{Action as Do, State};
-use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{Pages, address, may, must_see, number_in};
@@ -109,7 +109,7 @@ struct ShowPage {
     layout: Layout,
     offer: OfferView,
     can: Can,
-    history: Vec<(Timestamp, Option<String>, String)>,
+    history: Vec<HistoryEntry>,
     version: i64,
 }
 

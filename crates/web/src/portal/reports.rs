@@ -269,3 +269,22 @@ fn colour(state: &RunState) -> &'static str {
         RunState::Failed => "red",
     }
 }
+
+/// The heading over what a proof found, and what follows from it.
+fn verdict(proof: &Proof) -> (&'static str, &'static str) {
+    match proof {
+        Proof::Proved { .. } => {
+            ("Proved", "The file is, byte for byte, the one that the journal names.")
+        }
+        Proof::Elsewhere { .. } => {
+            ("Not looked at", "The file is not kept here. Hold your own copy against the SHA-256.")
+        }
+        Proof::NoFile => {
+            ("Not proved", "There is no file. Run the report again, and tell your operator.")
+        }
+        Proof::OtherFile { .. } | Proof::EntryChanged { .. } => (
+            "Not proved",
+            "The file is not the one that was written. Do not use it, and tell your operator.",
+        ),
+    }
+}

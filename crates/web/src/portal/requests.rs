@@ -1,6 +1,7 @@
 //! Requests: the list, one of them, the form, and turning a wanted one into one for an offer.
 
 use app::directory;
+use app::journal::read::HistoryEntry;
 use app::offers::OfferView;
 use app::requests::{self, Draft, RequestRow, RequestView, Wanted};
 use askama::Template;
@@ -14,7 +15,6 @@ use domain::ids::{OfferId, PartyId, RequestId};
 use domain::inventory::REGIONS;
 use domain::offers::Specification;
 use domain::requests::{Action as Do, Asked, State};
-use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Deserialize;
 
@@ -104,7 +104,7 @@ struct ShowPage {
     layout: Layout,
     request: RequestView,
     can: Can,
-    history: Vec<(Timestamp, Option<String>, String)>,
+    history: Vec<HistoryEntry>,
 }
 
 /// What this person can do to the request now.

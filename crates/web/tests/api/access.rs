@@ -112,6 +112,7 @@ pub const ROUTES: &[Route] = &[
     route("draft_offer", "POST /api/v1/offers", r#"{"quantity":0}"#, May(ManageOffers)),
     route("get_offer", "GET /api/v1/offers/off-999999", "", May(SeeBoard)),
     route("change_offer", "PUT /api/v1/offers/off-999999", r#"{"quantity":1}"#, May(ManageOffers)),
+    route("list_offer_history", "GET /api/v1/offers/off-999999/history", "", May(SeeBoard)),
     route("list_offer_ids", "GET /api/v1/offers/off-999999/ids", "", May(SeeBoard)),
     route("submit_offer", "POST /api/v1/offers/off-999999/submit", "", May(ManageOffers)),
     route("publish_offer", "POST /api/v1/offers/off-999999/publish", "", May(PublishOffers)),
@@ -123,6 +124,7 @@ pub const ROUTES: &[Route] = &[
     route("list_requests", "GET /api/v1/requests", "", May(SeeOffers)),
     route("make_request", "POST /api/v1/requests", r#"{"quantity":0}"#, May(ManageRequests)),
     route("get_request", "GET /api/v1/requests/req-999999", "", May(SeeOffers)),
+    route("list_request_history", "GET /api/v1/requests/req-999999/history", "", May(SeeOffers)),
     route(
         "change_request",
         "PUT /api/v1/requests/req-999999",
@@ -344,6 +346,12 @@ pub const ROUTES: &[Route] = &[
         "POST /api/v1/transfer-files/ctf-999999/withdraw",
         REASON,
         May(PrepareTransferFile),
+    ),
+    route(
+        "list_transfer_file_history",
+        "GET /api/v1/transfer-files/ctf-999999/history",
+        "",
+        May(SeeTransferFiles),
     ),
     route(
         "list_transfer_file_lines",

@@ -258,6 +258,7 @@ type Call = (&'static str, fn(Action) -> To);
 /// The calls of `ROUTES` that name a thing of a Party; the role is the one that stands there.
 const CALLS: &[Call] = &[
     ("get_offer", To::Role),
+    ("list_offer_history", To::Role),
     ("change_offer", Giver),
     ("list_offer_ids", |_| Nothing),
     ("submit_offer", Giver),
@@ -268,6 +269,7 @@ const CALLS: &[Call] = &[
     ("withdraw_offer", Giver),
     ("close_offer", Giver),
     ("get_request", Taker),
+    ("list_request_history", Taker),
     ("change_request", Taker),
     ("submit_request", Taker),
     ("withdraw_request", Taker),

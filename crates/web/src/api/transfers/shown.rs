@@ -415,27 +415,6 @@ impl From<transfers::LineView> for TransferLine {
     }
 }
 
-/// Something that happened.
-#[derive(Serialize, ToSchema)]
-pub(super) struct TransferHistoryEntry {
-    /// Its place in the journal.
-    seq: i64,
-    /// When.
-    #[schema(format = DateTime)]
-    at: String,
-    /// Who; empty for the system's own work.
-    who: String,
-    /// What, as a sentence without its full stop.
-    what: String,
-}
-
-impl From<app::transfer_files::HistoryEntry> for TransferHistoryEntry {
-    fn from(entry: app::transfer_files::HistoryEntry) -> TransferHistoryEntry {
-        let at = entry.at.to_string();
-        TransferHistoryEntry { seq: entry.seq, at, who: entry.who, what: entry.what }
-    }
-}
-
 /// A time in which a Party was responsible for a hub.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Accountable {

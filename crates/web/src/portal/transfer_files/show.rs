@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use app::jobs::Trouble;
 use app::journal::Counts;
-use app::transfer_files::{
-    self, Applied, HistoryEntry, PartyPair, Progress, Summary, TransferFileView,
-};
+use app::journal::read::HistoryEntry;
+use app::transfer_files::{self, Applied, PartyPair, Progress, Summary, TransferFileView};
 use askama::Template;
 use axum::extract::Path;
 use axum::http::StatusCode;

@@ -1,6 +1,6 @@
 //! One transfer: both clocks, the next step and whose it is, what was agreed, what happened.
 
-use app::transfer_files::HistoryEntry;
+use app::journal::read::HistoryEntry;
 use app::transfers::{self, Clock, TransferView};
 use askama::Template;
 use axum::extract::Path;

@@ -27,6 +27,8 @@ pub fn backup(app: &App, url: &str, out: &Path) -> Result<()> {
         return Err(Refusal::invalid(message).into());
     }
     let aside = Aside::beside(out);
+    // A folder that is not there, or not theirs, is no failure of the database.
+    File::create(aside.path()).map_err(Error::io(format!("write {}", out.display())))?;
     match app.db.engine() {
         Engine::Sqlite => {
             app.db.copy_to(aside.path())?;
@@ -45,7 +47,7 @@ pub fn backup(app: &App, url: &str, out: &Path) -> Result<()> {
 /// journal's chain is whole.
 pub fn restore(url: &str, from: &Path) -> Result<()> {
     let engine = engine_of_backup(from)?;
-    let is_postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
+    let is_postgres = Db::is_there(url)?.0 == Engine::Postgres;
     if is_postgres != (engine == Engine::Postgres) {
         let (of, into) =
             if is_postgres { ("SQLite", "PostgreSQL") } else { ("PostgreSQL", "SQLite") };
@@ -75,7 +77,13 @@ fn restore_file(path: &Path, from: &Path) -> Result<()> {
     }
     let aside = Aside::beside(path);
     fs::copy(from, aside.path()).map_err(Error::io(format!("copy {}", from.display())))?;
-    check(&open_file(aside.path())?)?;
+    open_file(aside.path()).and_then(|db| check(&db)).map_err(|error| match error {
+        Error::Damaged(what) | Error::Store(store::Error::Broken { message: what, .. }) => {
+            let from = from.display();
+            Refusal::invalid(format!("{from} is damaged, so nothing was restored: {what}.")).into()
+        }
+        other => other,
+    })?;
     for left in ["-wal", "-shm"].map(|end| with_ending(path, end)) {
         remove(&left).map_err(Error::io("remove what the empty database left"))?;
     }

@@ -70,6 +70,10 @@ pub fn add_by_operator(
 ) -> Result<UserId> {
     let (email, name) = (rules::email(email)?, rules::name(name)?);
     let before = store::people::by_email(&mut app.db.read()?, &email)?;
+    if before.as_ref().is_some_and(|user| user.state == PersonState::Deactivated) {
+        let message = format!("{email} was deactivated. Reactivate the account first.");
+        return Err(Refusal::new(RefusalKind::WrongState, message).into());
+    }
     let old = before.as_ref().and_then(|user| user.password_hash.as_deref());
     let shortest = settings::number_of(&mut app.db.read()?, &settings::PASSWORD_SHORTEST)?;
     rules::password(password, &email, shortest)?;

@@ -17,7 +17,7 @@ use domain::{Refusal, refusal::RefusalKind};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use crate::{Error, Result};
+use crate::{App, Error, Result, settings};
 
 /// For a workbook that was measured when it came in.
 pub const ANY_SIZE: u64 = u64::MAX;
@@ -39,7 +39,20 @@ const PIECE_BYTES: usize = 64 << 10;
 
 /// Whether a file that begins with these bytes is a ZIP archive, as every .xlsx is.
 pub fn is_workbook(head: &[u8]) -> bool {
-    head.starts_with(b"PK\x03\x04")
+    head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06")
+}
+
+/// What a person pasted or a file holds, CSV or XLSX, as text; `field` is where it was given.
+pub fn text_of(app: &App, bytes: &[u8], field: &'static str) -> Result<String> {
+    let bytes = match is_workbook(bytes) {
+        true => to_csv(bytes, settings::most_unpacked(&mut app.db.read()?)?)?,
+        false => bytes.to_vec(),
+    };
+    let refused = |message: &dyn std::fmt::Display| Refusal::field(field, message.to_string());
+    domain::tabular::sniff(&bytes).map_err(|unreadable| refused(&unreadable))?;
+    String::from_utf8(bytes).map_err(|_| {
+        refused(&"The list is not UTF-8 text. Save it as CSV UTF-8, or as .xlsx.").into()
+    })
 }
 
 /// Hands the first worksheet to `take` as CSV, a piece at a time, as long as it wants more.
@@ -62,7 +75,8 @@ pub fn each_piece<R: Read + Seek>(
     while let Some(cell) = unharmed(|| cells.next_cell())? {
         let (row, column) = cell.get_position();
         let text = shown(cell.get_value());
-        if text.is_empty() {
+        // A cell of spaces looks empty to whoever typed it.
+        if text.trim().is_empty() {
             continue;
         }
         lines.put(row, column as usize, &text)?;
@@ -300,6 +314,8 @@ mod tests {
         let text = csv(|sheet| {
             sheet.write(0, 0, "CHFID").unwrap();
             sheet.write(0, 1, "Note").unwrap();
+            sheet.write(1, 0, "  ").unwrap();
+            sheet.write(1, 1, " ").unwrap();
             sheet.write(2, 0, "00-DB-12-34-56-78-90-A2").unwrap();
             sheet.write(3, 1, "two\nlines, \"quoted\"").unwrap();
         });
@@ -397,5 +413,8 @@ mod tests {
         let bytes = archive.finish().unwrap().into_inner();
         assert!(refusal(&bytes).contains("not a workbook"));
         assert!(refusal(b"PK\x03\x04 and nothing else").contains("not a workbook"));
+        let empty = zip::ZipWriter::new(Cursor::new(Vec::new())).finish().unwrap().into_inner();
+        assert!(is_workbook(&empty));
+        assert!(refusal(&empty).contains("not a workbook"));
     }
 }

@@ -48,7 +48,7 @@ pub use lines::lines;
 pub use redo::redo;
 pub use results::{errors, response};
 pub use submit::submit;
-pub use summary::{ModelLines, PartyPair, StockChange, Summary};
+pub use summary::{ModelLines, MorePairs, PartyPair, StockChange, Summary};
 pub use validate::validate;
 pub use view::{get, list, waiting_for};
 
@@ -72,16 +72,27 @@ pub struct Submitted {
 
 /// What a dry run found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Checked {
+pub struct Checked {
+    /// The file that had this content or file ID before: sent again, this one gets its answer.
+    pub sent_before: Option<SentBefore>,
+    /// What a file that was not sent before would get now.
+    pub found: Found,
+}
+
+/// A file that was sent before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SentBefore {
+    /// The file.
+    pub id: TransferFileId,
+    /// When it was sent.
+    pub received_at: Timestamp,
+}
+
+/// What the lines of a file would come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
     /// The file would be refused whole.
     Refused(Refused),
-    /// Its content or its file ID was sent before; that file has the answer.
-    SentBefore {
-        /// The file.
-        id: TransferFileId,
-        /// When it was sent.
-        received_at: Timestamp,
-    },
     /// Each line has an answer, which was written out; this is what the authoriser would see.
     Answered(Box<Summary>),
 }

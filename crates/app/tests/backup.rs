@@ -35,7 +35,7 @@ fn a_restored_backup_is_the_same_database() {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("backup");
         let app = world(url);
-        let before = verify(&app, &mut |_, _| ()).unwrap();
+        let before = verify(&app, None, &mut |_, _| ()).unwrap();
         // A writer at work meanwhile neither waits nor shows.
         let mut tx = app.db.write().unwrap();
         tx.exec("DELETE FROM users WHERE id = $1", args![7_i64]).unwrap();
@@ -44,7 +44,7 @@ fn a_restored_backup_is_the_same_database() {
         another(url, |empty| {
             restore(empty, &out).unwrap();
             let restored = App::new(Db::open(empty).unwrap(), "reports".into());
-            let after = verify(&restored, &mut |_, _| ()).unwrap();
+            let after = verify(&restored, None, &mut |_, _| ()).unwrap();
             assert!(after.is_sound(), "{after}");
             assert_eq!(after, before);
         });
@@ -62,7 +62,7 @@ fn restoring_never_overwrites() {
         let app = world(url);
         backup(&app, url, &out).unwrap();
         assert_eq!(kind(restore(url, &out).unwrap_err()), RefusalKind::WrongState);
-        assert!(verify(&app, &mut |_, _| ()).unwrap().is_sound());
+        assert!(verify(&app, None, &mut |_, _| ()).unwrap().is_sound());
     });
 }
 

@@ -379,6 +379,73 @@ fn a_hub_has_one_status_after_the_other() {
 }
 
 #[test]
+fn a_feed_sent_again_changes_nothing_and_two_statuses_at_one_instant_are_not_guessed() {
+    both(|url| {
+        let world = with_hubs(url, 4);
+        let feed = [
+            (1, "Whitelisted", "2026-05-01"),
+            (1, "Commissioned", "2026-05-01"),
+            (2, "Whitelisted", "2026-05-01"),
+            (2, "Commissioned", "2026-05-02"),
+            (2, "Suspended", "2026-05-03"),
+        ];
+        assert_eq!(outcomes(&world.load(Kind::Statuses, &statuses(&feed))), ["changed"; 5]);
+        let sums =
+            "SELECT CAST(sum(status * id + last_change) + (SELECT count(*) FROM status_changes)
+            AS TEXT) FROM hubs";
+        let sums =
+            || -> String { world.app.db.read().unwrap().one("sums", sums, &[]).unwrap().get(0) };
+        let before = sums();
+        // Another file with the same lines, and one line more.
+        let again = [&feed[..], &[(2, "Commissioned", "2026-05-02T12:00:00Z")]].concat();
+        assert_eq!(outcomes(&world.load(Kind::Statuses, &statuses(&again))), ["already"; 6]);
+        let unclear = [
+            (1, "Pending", "2026-05-01"),
+            (2, "Recovery", "2026-05-03"),
+            (2, "Decommissioned", "2026-05-02"),
+            (3, "Whitelisted", "2026-11-23T12:00:00Z"),
+            (4, "Commissioned", "2027-05-01"),
+        ];
+        let answers = world.load(Kind::Statuses, &statuses(&unclear));
+        assert_eq!(
+            outcomes(&answers),
+            ["conflict", "conflict", "rejected", "rejected", "rejected"]
+        );
+        assert!(answers[0].contains("give the time of day"), "{}", answers[0]);
+        assert!(answers[4].contains("in the future"), "{}", answers[4]);
+        assert_eq!(sums(), before);
+        world.counts_are_true();
+    });
+}
+
+#[test]
+fn what_is_announced_before_it_is_delivered_has_a_life_without_a_gap() {
+    both(|url| {
+        let world = with_hubs(url, 1);
+        let announced = line(2, "PAL2", "SU-ABEL")
+            .replace("2026-03-02", "2026-12-01")
+            .replace("2026-03-04", "2026-12-02");
+        let told = world.load(Kind::Deliveries, &deliveries(&[announced.clone()]));
+        assert_eq!(outcomes(&told), ["loaded"]);
+        let since = format!("SELECT status_at FROM hubs WHERE id = {}", chf(2).key());
+        let now = world.app.now().as_microsecond();
+        assert!(world.number(&since) < now, "it is Pending since it was announced");
+        let moved = snapshot(&[announced.replace("SU-ABEL", "SU-BRIO") + ",Pending,2026-11-23"]);
+        let import = world.submit(Kind::Snapshot, moved.as_bytes()).import;
+        world.run(import);
+        let other = person(3, Role::DccAuthoriser);
+        imports::authorise_snapshot(&world.app, &other, import, None).unwrap();
+        world.run(import);
+        let hub = inventory::hub(&world.app, &operator(), &chf(2).to_string()).unwrap();
+        let mut held = hub.parties;
+        held.sort_by_key(|held| held.until.is_none());
+        assert_eq!(held.len(), 2);
+        assert!(held[0].from <= held[0].until.unwrap(), "{held:?}");
+        assert_eq!(held[0].until, Some(held[1].from));
+    });
+}
+
+#[test]
 fn a_snapshot_is_compared_and_then_applied_by_somebody_else() {
     both(|url| {
         let world = with_hubs(url, 5);

@@ -57,7 +57,7 @@ fn finish(app: &App, kind: JobKind, subject: i64) {
 }
 
 fn verdict(app: &App) -> Verdict {
-    verify(app, &mut |_, _| ()).unwrap()
+    verify(app, None, &mut |_, _| ()).unwrap()
 }
 
 fn change(app: &App, sql: &str, values: &[Value]) {
@@ -114,6 +114,33 @@ fn every_changed_part_of_every_entry_is_found_at_its_place() {
             }
         }
         assert!(app::journal::verify::verify_chain(&app.db).unwrap().is_sound());
+    });
+}
+
+#[test]
+fn an_entry_that_was_noted_must_still_be_there() {
+    both(|url| {
+        let (app, _folder) = world(url);
+        let last = verdict(&app);
+        let seq = last.entries as i64;
+        let against = |noted| verify(&app, Some(noted), &mut |_, _| ()).unwrap().problems;
+        assert_eq!(against((seq, last.head)), []);
+        let one_before = against((seq - 1, last.head));
+        assert!(matches!(one_before[..], [Problem::Chain { seq: at, .. }] if at == seq - 1));
+        change(&app, &format!("DELETE FROM journal WHERE seq = {seq}"), &[]);
+        let cut = against((seq, last.head)).remove(0).to_string();
+        assert!(cut.ends_with("it was noted, and is no longer there"), "{cut}");
+    });
+}
+
+#[test]
+fn a_hub_whose_parties_do_not_follow_each_other_is_found() {
+    both(|url| {
+        let (app, _folder) = world(url);
+        let sql = "UPDATE hubs SET party = party + 1 WHERE id = (SELECT min(id) FROM hubs)";
+        change(&app, sql, &[]);
+        let problems = verdict(&app).problems;
+        assert!(problems.iter().any(|found| matches!(found, Problem::Life { .. })), "{problems:?}");
     });
 }
 

@@ -53,6 +53,20 @@ impl SmiStatus {
         SmiStatus::Recovered,
     ];
 
+    /// How far along its life a hub is with this status, the statuses that it may return from
+    /// beside each other: of two at one instant, the one that is further along came last.
+    pub fn stage(self) -> u8 {
+        match self {
+            SmiStatus::Pending => 0,
+            SmiStatus::Whitelisted => 1,
+            SmiStatus::InstalledNotCommissioned => 2,
+            SmiStatus::Commissioned => 3,
+            SmiStatus::Suspended | SmiStatus::Recovery => 4,
+            SmiStatus::Recovered => 5,
+            SmiStatus::Decommissioned | SmiStatus::Withdrawn => 6,
+        }
+    }
+
     /// The DUIS spelling.
     pub fn name(self) -> &'static str {
         match self {

@@ -196,7 +196,7 @@ impl PartyColumns {
             category: fields.one_of(2, Category::ALL, Category::name).unwrap_or(Category::Other),
             group: fields.text(3, 100, Presence::Optional),
             user_ids: user_ids(&mut fields, 4),
-            service_user_reference: fields.text(5, 30, Presence::Required),
+            service_user_reference: reference(&mut fields),
             status: fields
                 .one_of(6, PartyStatus::ALL, PartyStatus::name)
                 .unwrap_or(PartyStatus::Withdrawn),
@@ -204,6 +204,17 @@ impl PartyColumns {
         };
         fields.finish(details)
     }
+}
+
+/// The service user reference. It stands in files that are made to be sent again, where a
+/// spreadsheet must not take it for a formula.
+fn reference(fields: &mut Fields<'_>) -> String {
+    const PLACE: usize = 5;
+    let reference = fields.text(PLACE, 30, Presence::Required);
+    if reference.starts_with(['=', '+', '-', '@']) {
+        fields.problem(PLACE, "It begins with a sign that spreadsheets take for a formula.");
+    }
+    reference
 }
 
 /// The user IDs of a field, which have blanks or semicolons between them, in the dashed form.

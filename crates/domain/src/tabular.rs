@@ -14,7 +14,6 @@ use std::ops::Range;
 mod columns;
 mod fields;
 mod scan;
-mod sheet;
 mod splitter;
 mod unreadable;
 mod write;
@@ -22,9 +21,8 @@ mod write;
 pub use columns::{Columns, HeaderError};
 pub use fields::{FieldProblem, RowProblems};
 pub use scan::unquoted;
-pub use sheet::Sheet;
 pub use splitter::Splitter;
-pub use unreadable::Unreadable;
+pub use unreadable::{Unreadable, sniff};
 pub use write::{write_field, write_number, write_record};
 
 pub use fields::{Fields, Presence};

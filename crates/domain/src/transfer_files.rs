@@ -18,7 +18,7 @@ pub mod text;
 pub use check::{CheckContext, Facts, HeldBack, HubFacts, Receiver, Sender, check};
 pub use codes::{Code, Counts, Outcome, Warnings};
 pub use outcomes::Judged;
-pub use parse::{FileRefusal, Limits, Line, ParsedFile, Profile, parse, parse_rows};
+pub use parse::{FileRefusal, Limits, Line, ParsedFile, Profile, parse};
 pub use settings::CheckSettings;
 pub use state::{Action, State};
 

@@ -164,9 +164,14 @@ pub enum Command {
     #[command(subcommand)]
     Job(Job),
     /// Checks the journal's chain and that the tables are what the journal says
+    #[command(args_conflicts_with_subcommands = true)]
     Verify {
         #[command(subcommand)]
         what: Option<Verify>,
+        /// An entry that was noted earlier, its number and its hash, as `--json` prints the last:
+        /// shows that nothing was cut off after it
+        #[arg(long, value_name = "SEQ:HASH")]
+        head: Option<String>,
     },
     /// Copies the database, while it is used, into a file
     Backup {
@@ -223,7 +228,7 @@ pub struct Serve {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8140")]
     pub listen: SocketAddr,
     /// The address that people use, such as https://hubstock.example
-    #[arg(long, env = "HUBSTOCK_PUBLIC_URL", value_name = "URL")]
+    #[arg(long, env = "HUBSTOCK_PUBLIC_URL", value_name = "URL", value_parser = crate::serve::public_url)]
     pub public_url: Option<String>,
     /// The mail server, such as smtp://USER:PASSWORD@HOST:587; without it e-mails wait
     #[arg(long, env = "HUBSTOCK_SMTP", value_name = "URL", hide_env_values = true)]

@@ -33,6 +33,7 @@ use domain::refusal::RefusalKind;
 
 use crate::arguments::{Arguments, Command, Verify, Who};
 use crate::output::{self, Ended, Out};
+use crate::serve::IfEmpty;
 use crate::{demo, serve};
 
 /// How long a command waits for the job that it began.
@@ -45,7 +46,7 @@ pub fn run(arguments: &Arguments) -> Result<Ended> {
     match &arguments.command {
         Command::Demo { listen, prepare } => demo::run(arguments, *listen, *prepare),
         Command::Serve(options) => {
-            serve::serve(&open(arguments)?, options, false)?;
+            serve::serve(&open_or(arguments, IfEmpty::SetUp)?, options, false)?;
             Ok(Ended::Well)
         }
         Command::Migrate => operate::migrate(arguments),
@@ -79,8 +80,8 @@ pub fn run(arguments: &Arguments) -> Result<Ended> {
         Command::Notice(command) => notifications::notice(arguments, command),
         Command::Mail(command) => notifications::mail(arguments, command),
         Command::Job(command) => job::run(arguments, command),
-        Command::Verify { what: None } => operate::verify(arguments),
-        Command::Verify { what: Some(Verify::Allocation { file }) } => {
+        Command::Verify { what: None, head } => operate::verify(arguments, head.as_deref()),
+        Command::Verify { what: Some(Verify::Allocation { file }), .. } => {
             selection::verify_allocation(arguments, file)
         }
         Command::Backup { out } => operate::backup(arguments, out),
@@ -94,8 +95,12 @@ pub fn database(arguments: &Arguments) -> &str {
 }
 
 fn open(arguments: &Arguments) -> Result<App> {
+    open_or(arguments, IfEmpty::Refuse)
+}
+
+fn open_or(arguments: &Arguments, if_empty: IfEmpty) -> Result<App> {
     let reports = arguments.reports.as_deref().unwrap_or(Path::new(serve::DEFAULT_REPORTS));
-    serve::open(database(arguments), reports)
+    serve::open(database(arguments), reports, if_empty)
 }
 
 /// A decision that comes too late is well if this person has made it before: the call that did was
@@ -181,8 +186,14 @@ fn read_file(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// What is written to: `-` is standard output, as it is standard input where something is read.
+fn target(path: &Path) -> &Path {
+    if path == Path::new("-") { Path::new("/dev/stdout") } else { path }
+}
+
 /// Writes a file whole, or leaves what was there.
 fn write_file<T>(path: &Path, write: impl FnOnce(&mut Out<'_>) -> Result<T>) -> Result<T> {
+    let path = target(path);
     let doing = || Error::io(format!("write {}", path.display()));
     aside::write_whole(path, |place| {
         let file = File::create(place).map_err(doing())?;

@@ -54,7 +54,7 @@ fn built(database: &str, reports: &Path) -> Result<App> {
         output::note("The demonstration's world here is not whole, or an earlier one.");
         db.drop_tables()?;
     }
-    let app = serve::open(database, reports)?;
+    let app = serve::open(database, reports, serve::IfEmpty::SetUp)?;
     if !world::is_there(&app)? {
         refuse_anything_else(&app)?;
         output::note("Building the demonstration's world…");

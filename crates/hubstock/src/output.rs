@@ -50,7 +50,11 @@ pub fn history(arguments: &Arguments, entries: &[HistoryEntry]) -> Ended {
 /// Prints what went wrong, on standard error; as a JSON object with `--json`.
 pub fn error(arguments: &Arguments, error: &app::Error) {
     let text = if arguments.json {
-        let kind = error.refusal().map_or("broken", |refusal| refusal.kind.word());
+        let kind = match error.refusal() {
+            Some(refusal) => refusal.kind.word(),
+            None if is_misuse(error) => "misused",
+            None => "broken",
+        };
         serde_json::json!({ "error": kind, "message": error.to_string() }).to_string()
     } else {
         format!("hubstock: {error}")

@@ -64,18 +64,54 @@ pub fn begin_anew_with_tight_memory() {
 
 /// Opens the database of the command line. An empty one gets its tables; an older one is refused
 /// with what to do.
-pub fn open(database: &str, reports: &Path) -> Result<App> {
+pub fn open(database: &str, reports: &Path, if_empty: IfEmpty) -> Result<App> {
+    let unsuitable = |what: String| Err(Error::Store(store::Error::Unsuitable(what)));
+    if if_empty == IfEmpty::Refuse && !Db::is_there(database)?.1 {
+        return unsuitable(format!(
+            "there is no database {database}: name another with --database, or make this one with \
+             `hubstock migrate`"
+        ));
+    }
     let db = Db::open(database)?;
-    if !db.is_current()? {
-        if !db.is_empty()? {
-            return Err(Error::Store(store::Error::Unsuitable(
+    match (db.is_current()?, if_empty) {
+        (true, _) => {}
+        (false, _) if !db.is_empty()? => {
+            return unsuitable(
                 "the database's tables are of another version: back it up, then run `hubstock migrate`"
                     .into(),
-            )));
+            );
         }
-        db.migrate()?;
+        (false, IfEmpty::SetUp) => db.migrate()?,
+        (false, IfEmpty::Refuse) => {
+            return unsuitable(format!(
+                "the database {} holds nothing yet: set it up with `hubstock migrate`",
+                db.location()
+            ));
+        }
     }
     Ok(App::new(db, reports.to_path_buf()))
+}
+
+/// An address under which a server is reached from outside, as `https://hubs.example`.
+pub fn public_url(text: &str) -> std::result::Result<String, String> {
+    let url = text.strip_suffix('/').unwrap_or(text);
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let is_host = |host: &str| {
+        !host.is_empty() && !host.contains(|c: char| "/?#@".contains(c) || c.is_whitespace())
+    };
+    match host {
+        Some(host) if is_host(host) => Ok(url.to_owned()),
+        _ => Err("give the scheme and the host alone, such as https://hubs.example".into()),
+    }
+}
+
+/// What is done with a database that is not there or has no tables yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfEmpty {
+    /// It is made.
+    SetUp,
+    /// It is said: whoever reads or changes something has named another one.
+    Refuse,
 }
 
 /// Serves until it is told to stop.

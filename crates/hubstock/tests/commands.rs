@@ -51,6 +51,12 @@ fn a_transfer_file_is_checked_submitted_decided_and_answered() {
         assert!(said.starts_with("Refused whole: "), "{said}");
         assert_eq!(fs::read_to_string(answers).unwrap(), kept);
         world.ends(2, &["transfer-file", "check", "no-such-file.csv"]);
+        let limit = ["setting", "set", "upload.most_mib"];
+        let large = world.file("large.csv", &moving(&vec![chf(0, 0); 60_000], "SU-2"));
+        world.ends(0, &by(&[&limit[..], &["1"]].concat(), ["--as", "admin@x.example"]));
+        let said = world.ends(2, &["transfer-file", "check", &large]);
+        assert!(said.contains("larger than 1 MiB"), "{said}");
+        world.ends(0, &by(&[&limit[..], &["100"]].concat(), ["--as", "admin@x.example"]));
         assert_eq!(world.ends(0, &["transfer-file", "list"]), "\n");
         assert_eq!(world.party_of(&chf(0, 0)), "SU-1");
 
@@ -376,6 +382,11 @@ fn people_come_and_go_by_the_command_line() {
         assert!(link["link"].as_str().unwrap().starts_with("/password/"), "{link}");
         let leave = ["user", "deactivate", "finance@x.example", "--reason", "Left."];
         world.ends(0, &by(&leave, admin));
+        let add = ["user", "add", "finance@x.example", "--name", "F", "--role", "auditor"];
+        let add = [&add[..], &["--password-stdin"]].concat();
+        let ran = world.program.run_with(&add, support::PASSWORD.as_bytes());
+        assert_eq!(ran.code, Some(2), "{}", ran.out);
+        assert!(ran.err.contains("Reactivate the account first"), "{}", ran.err);
         world.ends(2, &["user", "token", "finance@x.example", "--name", "late"]);
         let (_, back) = world.json(&by(&["user", "reactivate", "finance@x.example"], admin));
         assert_eq!(back["state"], "Active", "{back}");

@@ -214,6 +214,46 @@ fn all_tables_can_be_dropped_and_made_again() {
 }
 
 #[test]
+fn a_database_that_is_not_there_is_said_to_be_missing_and_not_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let there = |name: &str| folder.path().join(name);
+    let missing = program(there("typo.db").to_str().unwrap());
+    let (out, report) = (there("backup"), there("esi-013.csv"));
+    let (out, report) = (out.to_str().unwrap(), report.to_str().unwrap());
+    for words in [
+        &["verify"][..],
+        &["backup", out],
+        &["report", "delivery", "--out", report],
+        &["hub", "00-DB-12-01-00-00-00-01"],
+        &["transfer-file", "list"],
+    ] {
+        let ran = missing.run(words);
+        assert_eq!(ran.code, Some(2), "{words:?}: {}", ran.out);
+        assert!(ran.err.contains("there is no database"), "{words:?}: {}", ran.err);
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    for address in ["mysql://host/hubs", "file:hubs.db", " "] {
+        let ran = program(address).run(&["migrate"]);
+        assert_eq!(ran.code, Some(2), "{address}: {}", ran.out);
+        assert!(ran.err.contains("the path of an SQLite file"), "{address}: {}", ran.err);
+    }
+    let made = program(there("made.db").to_str().unwrap());
+    assert_eq!(made.run(&["migrate"]).code, Some(0));
+    assert_eq!(made.run(&["verify"]).code, Some(0));
+    let elsewhere = there("no-such-folder/backup");
+    assert_eq!(made.run(&["backup", elsewhere.to_str().unwrap()]).code, Some(2));
+    assert_eq!(made.run(&["backup", out]).code, Some(0));
+    let whole = fs::read(out).unwrap();
+    let cut = there("cut");
+    fs::write(&cut, &whole[..whole.len() / 2]).unwrap();
+    let ran =
+        program(there("restored.db").to_str().unwrap()).run(&["restore", cut.to_str().unwrap()]);
+    assert_eq!(ran.code, Some(2), "{}", ran.out);
+    assert!(ran.err.contains("is damaged"), "{}", ran.err);
+    assert!(!there("restored.db").exists());
+}
+
+#[test]
 fn a_backup_restores_to_what_verifies_and_a_changed_hub_is_named() {
     both(|database| {
         let world = World::with_pallets(database, 0..1);
@@ -222,7 +262,15 @@ fn a_backup_restores_to_what_verifies_and_a_changed_hub_is_named() {
         world.well(&["report", "delivery", "--out", report]);
         let lines = fs::read_to_string(report).unwrap().lines().count();
         assert_eq!(lines, 1 + support::PALLET as usize);
-        world.well(&["verify"]);
+        let (_, verified) = world.json(&["verify"]);
+        let (last, hash) =
+            (verified["entries"].as_i64().unwrap(), verified["head"].as_str().unwrap());
+        world.well(&["verify", "--head", &format!("{last}:{hash}")]);
+        let said = world.ends(3, &["verify", "--head", &format!("{}:{hash}", last - 1)]);
+        assert!(said.contains("is not the one that was noted"), "{said}");
+        let said = world.ends(3, &["verify", "--head", &format!("{}:{hash}", last + 1)]);
+        assert!(said.contains("is no longer there"), "{said}");
+        world.ends(2, &["verify", "--head", "the last one"]);
         world.well(&["backup", backup]);
 
         let db = Db::open(database).unwrap();

@@ -84,6 +84,37 @@ const COUNTS: &[(&str, &[&str], &str)] = &[
     ),
 ];
 
+/// A hub whose responsible Parties do not follow each other without a gap, from the Party that it
+/// was delivered to, in the order of time, to the one that has it.
+pub fn lives(tx: &mut Tx) -> Result<Option<(DeviceId, &'static str)>> {
+    let last = "
+        SELECT h.id FROM hubs h
+        JOIN packs p ON p.id = h.pack
+        LEFT JOIN party_moves m ON m.move = h.last_move AND m.hub = h.id
+        WHERE h.party <> coalesce(m.to_party, p.delivered_to)
+            OR (h.last_move <> 0 AND m.hub IS NULL)
+        LIMIT 1";
+    let before = "
+        SELECT m.hub FROM party_moves m
+        JOIN hubs h ON h.id = m.hub
+        JOIN packs p ON p.id = h.pack
+        JOIN moves v ON v.id = m.move
+        LEFT JOIN party_moves b ON b.move = m.previous AND b.hub = m.hub
+        LEFT JOIN moves w ON w.id = m.previous
+        WHERE m.from_party <> coalesce(b.to_party, p.delivered_to)
+            OR (m.previous <> 0 AND (b.hub IS NULL OR w.at > v.at OR m.previous >= m.move))
+        LIMIT 1";
+    for (sql, what) in [
+        (last, "its Party is not the one that its last move or its delivery gave it to"),
+        (before, "a move does not follow the one before it"),
+    ] {
+        if let Some(row) = tx.opt(sql, &[])? {
+            return Ok(Some((row.get(0), what)));
+        }
+    }
+    Ok(None)
+}
+
 /// Holds the kept counts against a scan of the hubs, each in turn.
 pub fn counts(tx: &mut Tx) -> Result<Vec<Compared>> {
     let mut all = Vec::new();

@@ -40,12 +40,20 @@ impl Db {
     ///
     /// An SQLite file that does not exist is made. The tables are not: see [`Db::migrate`].
     pub fn open(url: &str) -> Result<Db> {
-        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            Ok(Db(Inner::Postgres(postgres::Pool::open(url)?), Count::default()))
-        } else {
-            let path = url.strip_prefix("sqlite:").unwrap_or(url);
-            Ok(Db(Inner::Sqlite(sqlite::Pool::open(path)?), Count::default()))
-        }
+        let inner = match Place::of(url)? {
+            Place::Server => Inner::Postgres(postgres::Pool::open(url)?),
+            Place::File(path) => Inner::Sqlite(sqlite::Pool::open(path)?),
+        };
+        Ok(Db(inner, Count::default()))
+    }
+
+    /// Which database is at this address, and whether there is one: an SQLite file that does not
+    /// exist would be made. A server is asked when it is opened.
+    pub fn is_there(url: &str) -> Result<(Engine, bool)> {
+        Ok(match Place::of(url)? {
+            Place::Server => (Engine::Postgres, true),
+            Place::File(path) => (Engine::Sqlite, std::path::Path::new(path).is_file()),
+        })
     }
 
     /// Which database this is.
@@ -164,6 +172,32 @@ impl Db {
             Inner::Postgres(_) => Err(crate::Error::Unsuitable(
                 "PostgreSQL is backed up with pg_dump or a base backup".into(),
             )),
+        }
+    }
+}
+
+/// What an address stands for.
+enum Place<'a> {
+    Server,
+    File(&'a str),
+}
+
+impl Place<'_> {
+    fn of(url: &str) -> Result<Place<'_>> {
+        let wrong = |what: String| {
+            let how = "give postgres://USER@HOST/NAME, or the path of an SQLite file";
+            Err(crate::Error::Unsuitable(format!("{what}: {how}")))
+        };
+        if url.trim().is_empty() {
+            return wrong("the database's address is empty".into());
+        }
+        match url.split_once(':') {
+            Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => Ok(Place::Server),
+            Some(("sqlite", path)) if !path.starts_with("//") => Ok(Place::File(path)),
+            Some((scheme, rest)) if rest.starts_with("//") || scheme == "file" => {
+                wrong(format!("a database's address does not begin with {scheme:?}"))
+            }
+            _ => Ok(Place::File(url)),
         }
     }
 }

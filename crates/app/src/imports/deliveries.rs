@@ -6,6 +6,7 @@ use domain::DeviceId;
 use domain::imports::{Compare, LineOutcome, differences};
 use domain::inventory::{DeliveryColumns, PackDetails, SmiStatus};
 use domain::tabular::{HeaderError, Record, RowProblems};
+use jiff::Timestamp;
 use store::Tx;
 use store::bulk::load::{self, HubRow, PackChanges};
 use store::bulk::seen::{Note, Seen};
@@ -148,7 +149,7 @@ impl Loader for Deliveries {
         Ok(())
     }
 
-    fn apply(&mut self, tx: &mut Tx, _: &Context) -> Result<Answers> {
+    fn apply(&mut self, tx: &mut Tx, context: &Context) -> Result<Answers> {
         let rows = std::mem::take(&mut self.rows);
         let noted = self.seen.as_ref().map_or(Ok(HashMap::new()), |seen| seen.of(&rows.keys()))?;
         let here = Here::of(tx, &rows)?;
@@ -169,7 +170,7 @@ impl Loader for Deliveries {
             answers.add(&rows.lines, index, outcome, &text);
         }
         packs.add(tx)?;
-        insert(tx, &packs, &new)?;
+        insert(tx, &packs, &new, context.at)?;
         if let Some(seen) = &mut self.seen {
             let note = |(device, index): (i64, usize)| {
                 let Row::Hub(hub) = &rows.rows[index] else { return None };
@@ -182,8 +183,9 @@ impl Loader for Deliveries {
     }
 }
 
-/// Adds new hubs, `Pending` with the Party that they were delivered to.
-pub fn insert(tx: &mut Tx, packs: &Packs<'_>, new: &[Hub]) -> Result<Vec<HubRow>> {
+/// Adds new hubs, `Pending` with the Party that they were delivered to: since their delivery, or
+/// since now where they are announced before they are delivered.
+pub fn insert(tx: &mut Tx, packs: &Packs<'_>, new: &[Hub], now: Timestamp) -> Result<Vec<HubRow>> {
     let mut counts = PackChanges::default();
     let mut hubs: Vec<HubRow> = Vec::with_capacity(new.len());
     let mut run: Option<((i64, i64), i64)> = None;
@@ -195,7 +197,7 @@ pub fn insert(tx: &mut Tx, packs: &Packs<'_>, new: &[Hub]) -> Result<Vec<HubRow>
             pack,
             party,
             status: SmiStatus::Pending,
-            status_at: midnight(details.delivered_on),
+            status_at: midnight(details.delivered_on).min(now.as_microsecond()),
             installed_at: None,
             last_move: 0,
             last_change: 0,

@@ -204,14 +204,22 @@ impl Compared {
             }
         }
         packs.add(tx)?;
-        let added = insert(tx, &packs, &new)?;
+        let added = insert(tx, &packs, &new, context.at)?;
         let moved = move_hubs(tx, context, &self.0)?;
         let known = rows.rows.iter().filter_map(|row| match row {
             Row::Hub(hub) => here.hub(hub.chf).copied(),
             Row::Wrong(_) => None,
         });
         let known = known.map(|hub| moved.get(&hub.id).copied().unwrap_or(hub));
-        let mut changes = StatusChanges::new(added.into_iter().chain(known));
+        let told = self.0.iter().filter_map(|line| match line {
+            Comparison::Missing(hub, status) => Some((hub.chf, status.status, status.since)),
+            Comparison::Differs { hub, status, .. } => {
+                status.map(|status| (hub.id, status.status, status.since))
+            }
+            Comparison::Problem(..) | Comparison::Same => None,
+        });
+        let hubs = added.into_iter().chain(known);
+        let mut changes = StatusChanges::new(tx, context.at, hubs, told)?;
         let mut answers = Answers::default();
         for (index, line) in self.0.into_iter().enumerate() {
             let (outcome, text) = match line {
@@ -219,7 +227,9 @@ impl Compared {
                 Comparison::Same => (LineOutcome::Already, String::new()),
                 Comparison::Missing(hub, status) => {
                     match changes.set(hub.chf, status.status, status.since) {
-                        (LineOutcome::Rejected, why) => (LineOutcome::Loaded, why),
+                        (LineOutcome::Rejected | LineOutcome::Conflict, why) => {
+                            (LineOutcome::Loaded, why)
+                        }
                         _ => (LineOutcome::Loaded, String::new()),
                     }
                 }
@@ -258,7 +268,7 @@ fn settle(
             let why = format!("Its Party stays: its status is {status}, not Pending.{set}");
             (LineOutcome::Conflict, format!("{text} {why}"))
         }
-        (false, Some((LineOutcome::Rejected, why))) => (LineOutcome::Rejected, why),
+        (false, Some((set @ (LineOutcome::Rejected | LineOutcome::Conflict), why))) => (set, why),
         (false, _) => (LineOutcome::Changed, text),
     }
 }

@@ -6,7 +6,7 @@ use domain::DeviceId;
 use domain::imports::LineOutcome;
 use domain::inventory::{SmiStatus, StatusColumns, StatusRow};
 use domain::tabular::{HeaderError, Record};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use store::Tx;
 use store::bulk::load::{self, HubRow, PackChanges, StatusChange};
 use store::bulk::seen::{Note, Seen};
@@ -62,7 +62,8 @@ impl Loader for Statuses {
             }
         }
         let chf_of_gpf: HashMap<i64, i64> = found.iter().map(|hub| (hub.gpf, hub.id)).collect();
-        let mut changes = StatusChanges::new(found);
+        let known = rows.iter().flatten().map(|row| (row.chf.key(), row.status, row.since));
+        let mut changes = StatusChanges::new(tx, context.at, found, known)?;
         let mut answers = Answers::default();
         for (index, row) in rows.iter().enumerate() {
             let (outcome, text) = match row {
@@ -108,15 +109,40 @@ fn unknown(chf_of_gpf: &HashMap<i64, i64>, key: i64) -> String {
 ///
 /// All first changes are one batch, all second ones another, and so on: a hub is in a batch once.
 pub struct StatusChanges {
+    now: Timestamp,
     hubs: HashMap<i64, (HubRow, HubRow, usize)>,
     batches: Vec<Vec<StatusChange>>,
+    /// What hubs were before, of which an old instant is told: the status, from when and until when.
+    past: HashMap<i64, Vec<(SmiStatus, i64, i64)>>,
 }
 
+/// How far the clock of whoever tells a status may be ahead of ours.
+const AHEAD: SignedDuration = SignedDuration::from_hours(1);
+
 impl StatusChanges {
-    /// Begins with hubs as they are.
-    pub fn new(hubs: impl IntoIterator<Item = HubRow>) -> StatusChanges {
-        let hubs = hubs.into_iter().map(|hub| (hub.id, (hub, hub, 0))).collect();
-        StatusChanges { hubs, batches: Vec::new() }
+    /// Begins with hubs as they are; `told` is all that will be set.
+    pub fn new(
+        tx: &mut Tx,
+        now: Timestamp,
+        hubs: impl IntoIterator<Item = HubRow>,
+        told: impl Iterator<Item = (i64, SmiStatus, Timestamp)>,
+    ) -> Result<StatusChanges> {
+        let hubs: HashMap<i64, _> = hubs.into_iter().map(|hub| (hub.id, (hub, hub, 0))).collect();
+        let mut asked: Vec<(i64, i64)> = told
+            .filter_map(|(chf, status, since)| {
+                let (hub, _, _) = hubs.get(&chf)?;
+                let at = since.as_microsecond();
+                let is_old = at < hub.status_at || (at == hub.status_at && status != hub.status);
+                (is_old && hub.last_change != 0).then_some((hub.last_change, chf))
+            })
+            .collect();
+        asked.sort_unstable();
+        asked.dedup();
+        let mut past: HashMap<i64, Vec<(SmiStatus, i64, i64)>> = HashMap::new();
+        for was in load::past_statuses(tx, &asked)? {
+            past.entry(was.hub).or_default().push((was.status, was.from, was.until));
+        }
+        Ok(StatusChanges { now, hubs, batches: Vec::new(), past })
     }
 
     /// A hub as it is by now.
@@ -129,10 +155,19 @@ impl StatusChanges {
         self.hubs.values().filter(|(_, _, times)| *times > 0).map(|(_, now, _)| now)
     }
 
+    /// Whether a hub had this status at an instant before its last change, as its history says.
+    fn was(&self, chf: i64, status: SmiStatus, at: i64) -> bool {
+        self.past.get(&chf).into_iter().flatten().any(|(was, from, until)| {
+            *was == status && (*from == at || (*from..*until).contains(&at))
+        })
+    }
+
     /// Sets the status of a hub that is here, unless that is out of order.
     pub fn set(&mut self, chf: i64, to: SmiStatus, since: Timestamp) -> (LineOutcome, String) {
-        let (_, hub, times) = self.hubs.get_mut(&chf).expect("the caller has looked the hub up");
         let at = since.as_microsecond();
+        let (_, hub, _) = &self.hubs[&chf];
+        let is_known = at <= hub.status_at && self.was(chf, to, at);
+        let (_, hub, times) = self.hubs.get_mut(&chf).expect("the caller has looked the hub up");
         let current = Timestamp::from_microsecond(hub.status_at).unwrap_or(Timestamp::UNIX_EPOCH);
         let name = hub.status.name();
         if hub.status == to && at >= hub.status_at {
@@ -143,8 +178,22 @@ impl StatusChanges {
             };
             return (LineOutcome::Already, text);
         }
+        if is_known {
+            return (LineOutcome::Already, format!("It was; it has been {name} since {current}."));
+        }
         if at < hub.status_at {
             let text = format!("Out of order: it has been {name} since {current}, which is later.");
+            return (LineOutcome::Rejected, text);
+        }
+        if at == hub.status_at && to.stage() <= hub.status.stage() {
+            let text = format!(
+                "It has been {name} since the same instant, and nothing says which came last: give \
+                 the time of day."
+            );
+            return (LineOutcome::Conflict, text);
+        }
+        if since > self.now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX) {
+            let text = "It is in the future: send it when it has happened.".to_owned();
             return (LineOutcome::Rejected, text);
         }
         if self.batches.len() == *times {
@@ -160,6 +209,7 @@ impl StatusChanges {
             previous: 0,
         });
         *times += 1;
+        self.past.entry(chf).or_default().push((hub.status, hub.status_at, at));
         let text = format!("It was {name} since {current}.");
         hub.status = to;
         hub.status_at = at;

@@ -199,10 +199,13 @@ pub(crate) fn in_the_inventory(
         book.by_id(id).cloned().ok_or_else(|| Error::Damaged(format!("there is no Party {id}")))
     };
     let moves = store::inventory::party_moves(tx, row.id, row.last_move)?;
+    let until = moves.first().map(|m| m.at);
+    // What was announced may have moved before the day on which it was to be accepted.
+    let from = until.map_or(Timestamp::MAX, |until| until).min(delivered_at(&row.delivered));
     let mut all = vec![Responsible {
         party: known(row.delivered.delivered_to)?,
-        from: delivered_at(&row.delivered),
-        until: moves.first().map(|m| m.at),
+        from,
+        until,
         why: Why::Delivered,
     }];
     for (index, change) in moves.iter().enumerate() {

@@ -2,10 +2,12 @@
 //!
 //! First the two sources are checked: the journal's chain, and each stored file against its hash.
 //! Then the tables are built again from them in a scratch database and compared with the live ones,
+//! then each hub's Parties must follow each other without a gap,
 //! and the kept counts are compared with a scan. All of it is about one instant of the database.
 
 use std::fmt;
 
+use domain::DeviceId;
 use domain::ids::FileId;
 use domain::journal::{EntryContent, GENESIS, entry_hash};
 use sha2::{Digest, Sha256};
@@ -31,6 +33,8 @@ pub enum Step {
     Rebuild,
     /// One table, live and rebuilt.
     Compare(&'static str),
+    /// Each hub's life: one responsible Party after the other.
+    Lives,
     /// The kept counts.
     Counts,
 }
@@ -42,6 +46,7 @@ impl fmt::Display for Step {
             Step::Files => f.write_str("checking the stored files"),
             Step::Rebuild => f.write_str("doing every entry again"),
             Step::Compare(table) => write!(f, "comparing {table}"),
+            Step::Lives => f.write_str("checking that one Party follows the other for each hub"),
             Step::Counts => f.write_str("comparing the kept counts with a scan"),
         }
     }
@@ -75,6 +80,13 @@ pub enum Problem {
     },
     /// The first difference between a live table and the rebuilt one.
     Table(Difference),
+    /// A hub whose responsible Parties do not follow each other.
+    Life {
+        /// Which.
+        hub: DeviceId,
+        /// How.
+        what: &'static str,
+    },
     /// The first difference between a kept count and a scan.
     Count(Difference),
 }
@@ -94,6 +106,7 @@ impl fmt::Display for Problem {
                 }
                 write!(f, ": the database has {}, the journal says {}", d.live, d.expected)
             }
+            Problem::Life { hub, what } => write!(f, "hub {hub}: {what}"),
             Problem::Count(d) => {
                 write!(f, "kept count {}, {}", d.table, d.key)?;
                 write!(f, ": the database has {}, a scan says {}", d.live, d.expected)
@@ -145,16 +158,27 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// Is everything as the journal says? `progress` is told what is being done and how far it is.
-pub fn verify(app: &App, progress: &mut dyn FnMut(Step, u64)) -> Result<Verdict> {
+/// An entry that somebody noted: its place and its hash.
+pub type Noted = (i64, [u8; 32]);
+
+/// Is everything as the journal says, and does that still hold an entry that was `noted`?
+/// `progress` is told what is being done and how far it is.
+pub fn verify(
+    app: &App,
+    noted: Option<Noted>,
+    progress: &mut dyn FnMut(Step, u64),
+) -> Result<Verdict> {
     let mut live = app.db.read()?;
     live.takes_long();
     let mut verdict = Verdict::default();
-    check_chain(&mut live, &mut verdict, progress)?;
+    check_chain(&mut live, noted, &mut verdict, progress)?;
     check_files(&mut live, &mut verdict, progress)?;
     if verdict.is_sound() {
         check_tables(app, &mut live, &mut verdict, progress)?;
     }
+    progress(Step::Lives, 0);
+    let broken = store::compare::lives(&mut live)?;
+    verdict.problems.extend(broken.map(|(hub, what)| Problem::Life { hub, what }));
     progress(Step::Counts, 0);
     let off = store::compare::counts(&mut live)?.into_iter().filter_map(|kept| kept.difference);
     verdict.problems.extend(off.map(Problem::Count));
@@ -164,12 +188,13 @@ pub fn verify(app: &App, progress: &mut dyn FnMut(Step, u64)) -> Result<Verdict>
 /// The chain alone, as after a restore.
 pub fn verify_chain(db: &Db) -> Result<Verdict> {
     let mut verdict = Verdict::default();
-    check_chain(&mut db.read()?, &mut verdict, &mut |_, _| ())?;
+    check_chain(&mut db.read()?, None, &mut verdict, &mut |_, _| ())?;
     Ok(verdict)
 }
 
 fn check_chain(
     live: &mut Tx,
+    noted: Option<Noted>,
     verdict: &mut Verdict,
     progress: &mut dyn FnMut(Step, u64),
 ) -> Result<()> {
@@ -179,6 +204,10 @@ fn check_chain(
         let entries = store::journal::raw_following(live, after, PAGE)?;
         if entries.is_empty() {
             verdict.head = head;
+            if let Some((seq, _)) = noted.filter(|(seq, _)| *seq > after) {
+                let what = "it was noted, and is no longer there".to_owned();
+                verdict.problems.push(Problem::Chain { seq, what });
+            }
             return Ok(());
         }
         for (seq, entry) in entries {
@@ -191,6 +220,10 @@ fn check_chain(
                 }
             }
             verdict.entries += 1;
+            if noted.is_some_and(|(noted, hash)| noted == seq && hash != head) {
+                let what = "it is not the one that was noted".to_owned();
+                verdict.problems.push(Problem::Chain { seq, what });
+            }
         }
     }
 }

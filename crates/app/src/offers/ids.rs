@@ -16,7 +16,7 @@ use store::bulk::facts;
 use store::held_hubs::{self, Holder};
 
 use crate::transfer_files::{IdMistake, read_ids};
-use crate::{App, Error, Result, settings, sheet};
+use crate::{App, Error, Result, sheet};
 
 /// A list of IDs that can be offered together.
 pub(super) struct Listed {
@@ -33,21 +33,10 @@ pub(super) type Lines = Vec<(u32, DeviceId)>;
 
 /// Reads a pasted list or a file, CSV or XLSX, into IDs with their lines; or every mistake.
 pub(super) fn read(app: &App, bytes: &[u8]) -> Result<std::result::Result<Lines, Vec<IdMistake>>> {
-    let csv;
-    let bytes = if sheet::is_workbook(bytes) {
-        let most_unpacked = settings::most_unpacked(&mut app.db.read()?)?;
-        csv = sheet::to_csv(bytes, most_unpacked)?;
-        &csv
-    } else {
-        bytes
-    };
-    read_text(bytes)
+    read_text(&sheet::text_of(app, bytes, "ids")?)
 }
 
-fn read_text(bytes: &[u8]) -> Result<std::result::Result<Lines, Vec<IdMistake>>> {
-    let text = std::str::from_utf8(bytes).map_err(|_| {
-        Refusal::field("ids", "The list is not UTF-8 text. Save it as CSV UTF-8, or as .xlsx.")
-    })?;
+fn read_text(text: &str) -> Result<std::result::Result<Lines, Vec<IdMistake>>> {
     let read = read_ids(text);
     if read.as_ref().is_ok_and(Vec::is_empty) {
         return Err(Refusal::field("ids", "Enter at least one device ID.").into());
@@ -72,10 +61,9 @@ pub(crate) fn list_text(devices: impl Iterator<Item = DeviceId>) -> Vec<u8> {
 
 /// The lines of a list as it is kept.
 pub(super) fn kept(bytes: &[u8]) -> Result<Lines> {
-    match read_text(bytes)? {
-        Ok(lines) => Ok(lines),
-        Err(_) => Err(Error::Damaged("a stored list of device IDs cannot be read".into())),
-    }
+    let damaged = || Error::Damaged("a stored list of device IDs cannot be read".into());
+    let text = std::str::from_utf8(bytes).map_err(|_| damaged())?;
+    read_text(text)?.map_err(|_| damaged())
 }
 
 /// The stored list of an offer.

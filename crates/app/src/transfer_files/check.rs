@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use store::transfer_files as rows;
 
 use super::examine::{Keys, Rules, Sight, Source};
-use super::{Checked, Submission, submit, summary};
+use super::{Checked, Found, SentBefore, Submission, submit, summary};
 use crate::files::{self, hex};
 use crate::{App, Error, Result};
 
@@ -20,7 +20,7 @@ const PIECE_BYTES: usize = 64 << 10;
 /// Checks a file against the inventory as it is, in the mode in which it would be sent, and writes
 /// its response file to `out`.
 ///
-/// What was sent before is not looked at again: the answer says which file has its answer.
+/// What was sent before is checked all the same, and said to have been sent.
 pub fn check(
     app: &App,
     submission: &Submission,
@@ -32,22 +32,20 @@ pub fn check(
     let sha256: [u8; 32] = Sha256::digest(&bytes).into();
     let stored = store::files::find(&mut tx, &sha256)?.map(|stored| stored.id);
     let before = submit::earlier(&mut tx, stored, &name, files::head(&bytes))?;
-    if let Some(id) = before {
-        return sent_before(&mut tx, id);
-    }
+    let mut sent_before = before.map(|id| sent(&mut tx, id)).transpose()?;
     let rules = Rules::load(&mut tx)?;
     let source = match Source::new(&name, bytes, rules.most_unpacked)? {
         Ok(source) => source,
-        Err(refused) => return Ok(Checked::Refused(refused)),
+        Err(refused) => return Ok(Checked { sent_before, found: Found::Refused(refused) }),
     };
     let file = match source.parse(&rules.limits) {
         Ok(file) => file,
-        Err(refused) => return Ok(Checked::Refused(refused)),
+        Err(refused) => return Ok(Checked { sent_before, found: Found::Refused(refused) }),
     };
     if let Profile::Controlled(header) = &file.profile
         && let Some(id) = rows::with_file_id(&mut tx, &header.file_id.to_string())?
     {
-        return sent_before(&mut tx, id);
+        sent_before = Some(sent(&mut tx, id)?);
     }
     let keys = Keys::of(&file);
     let sight = Sight::look(&mut tx, &keys, &file, &mut |_| Ok(()))?;
@@ -73,10 +71,10 @@ pub fn check(
         }
     }
     hand_on(&mut piece)?;
-    Ok(Checked::Answered(Box::new(found)))
+    Ok(Checked { sent_before, found: Found::Answered(Box::new(found)) })
 }
 
-fn sent_before(tx: &mut store::Tx, id: domain::ids::TransferFileId) -> Result<Checked> {
+fn sent(tx: &mut store::Tx, id: domain::ids::TransferFileId) -> Result<SentBefore> {
     let row = rows::load(tx, id)?.ok_or_else(|| Error::Damaged(format!("there is no {id}")))?;
-    Ok(Checked::SentBefore { id, received_at: row.received_at })
+    Ok(SentBefore { id, received_at: row.received_at })
 }

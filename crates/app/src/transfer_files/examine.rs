@@ -88,7 +88,7 @@ impl Source {
 
     /// Its lines.
     pub fn parse(&self, limits: &Limits) -> std::result::Result<ParsedFile<'_>, Refused> {
-        if self.is_workbook && self.text.starts_with(b"HDR") {
+        if self.is_workbook && self.text.starts_with(b"\"HDR\"") {
             return Err(FileRefusal::ControlledSheet.into());
         }
         let _span = tracing::debug_span!("parse", bytes = self.text.len()).entered();

@@ -29,7 +29,11 @@ fn words(event: &Event) -> (String, String) {
         }
         Event::TransferFileRejected { reason, .. } => ("Rejected", reason.clone()),
         Event::TransferFileWithdrawn { reason, .. } => ("Withdrawn", reason.clone()),
-        Event::TransferFileApplied { counts, .. } => ("Applied", in_words(counts)),
+        Event::TransferFileApplied { counts, .. } => {
+            let moved = counts.keys().any(|outcome| outcome.starts_with("S00"));
+            let what = if moved { "Applied" } else { "Processed: nothing was moved" };
+            (what, in_words(counts))
+        }
         Event::TransferFileOverdue { .. } => ("Not authorised in time", String::new()),
         Event::TransferFileFailed { reason, .. } => ("Failed", reason.clone()),
         // The journal's subject is this file, so there is no other kind.

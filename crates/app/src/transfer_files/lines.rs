@@ -3,12 +3,13 @@
 
 use std::ops::Range;
 
+use domain::Refusal;
 use domain::access::{Action, Actor};
 use domain::ids::TransferFileId;
 use domain::parties::PartyBook;
 use domain::transfer_files::parse::parse_part;
 use domain::transfer_files::text::{Answer, Stage};
-use domain::transfer_files::{Line, Outcome, ParsedFile};
+use domain::transfer_files::{Code, Line, Outcome, ParsedFile};
 use store::Tx;
 use store::transfer_files::{self as rows, PartRow, TransferFileRow};
 
@@ -33,6 +34,13 @@ pub fn lines(
     actor.must(Action::SeeTransferFiles)?;
     let mut tx = app.db.read()?;
     let row = load(&mut tx, id)?;
+    let known = |name: &String| Code::from_name(name.split('+').next().unwrap_or_default());
+    if let Some(other) = filter.codes.iter().find(|name| known(name).is_none()) {
+        let names: Vec<&str> = Code::ALL.iter().copied().map(Code::name).collect();
+        let message =
+            format!("“{other}” is not a result code. A code is one of {}.", names.join(", "));
+        return Err(Refusal::field("codes", message).into());
+    }
     let parts = rows::outcome_parts(&mut tx, id, stage_of(&row))?;
     if parts.is_empty() {
         return Err(no_answers().into());

@@ -21,8 +21,11 @@ pub struct Summary {
     pub moves: u64,
     /// How many lines were rejected.
     pub rejected: u64,
-    /// Lines by old and new Party: the difference from the inventory.
+    /// Lines by old and new Party: the difference from the inventory. Those that move first.
     pub by_party: Vec<PartyPair>,
+    /// What a file with very many references has beside these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub more_pairs: Option<MorePairs>,
     /// Lines by device model and region.
     pub by_model: Vec<ModelLines>,
     /// The stock of `Pending` hubs of each Party that gains or loses some.
@@ -46,6 +49,17 @@ pub struct PartyPair {
     /// How many lines came to what.
     pub counts: Counts,
     /// How many of them would move.
+    pub moves: u64,
+}
+
+/// Pairs of Parties beyond those that a summary lists.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MorePairs {
+    /// How many pairs.
+    pub pairs: u64,
+    /// Their lines.
+    pub lines: u64,
+    /// How many of those would move.
     pub moves: u64,
 }
 
@@ -114,11 +128,13 @@ pub(super) fn of(
         }
     }
     let stock = stock(tx, file, rules, &pairs)?;
+    let (by_party, more_pairs) = party_pairs(file, &rules.parties, &pairs);
     Ok(Summary {
         counts: by_name(&all),
         moves: all.moved().into(),
         rejected: all.rejected().into(),
-        by_party: party_pairs(file, &rules.parties, pairs),
+        by_party,
+        more_pairs,
         by_model: model_lines(tx, sight, models)?,
         stock,
         unusual_ids: file.unusual_ids() as u64,
@@ -129,17 +145,40 @@ pub(super) fn of(
 
 type Pairs = HashMap<(i32, Option<usize>), domain::transfer_files::Counts>;
 
-fn party_pairs(file: &ParsedFile<'_>, parties: &PartyBook, pairs: Pairs) -> Vec<PartyPair> {
-    let pair =
-        |((from, to), counts): ((i32, Option<usize>), domain::transfer_files::Counts)| PartyPair {
-            from: parties.reference_of(PartyId(from.into())).to_owned(),
-            to: to.map_or_else(String::new, |place| file.references[place].clone()),
-            moves: counts.moved().into(),
-            counts: by_name(&counts),
-        };
-    let mut pairs: Vec<PartyPair> = pairs.into_iter().map(pair).collect();
-    pairs.sort_by(|a, b| (&a.from, &a.to).cmp(&(&b.from, &b.to)));
-    pairs
+/// Pairs that a summary lists at most.
+const MOST_PAIRS: usize = 500;
+
+fn party_pairs(
+    file: &ParsedFile<'_>,
+    parties: &PartyBook,
+    pairs: &Pairs,
+) -> (Vec<PartyPair>, Option<MorePairs>) {
+    // Several pairs may read the same: a line without a reference, and one whose reference is empty.
+    let mut by_words: BTreeMap<(&str, &str), domain::transfer_files::Counts> = BTreeMap::new();
+    for ((from, to), counts) in pairs {
+        let from = parties.reference_of(PartyId((*from).into()));
+        let to = to.map_or("", |place| file.references[place].as_str());
+        by_words.entry((from, to)).or_default().add_all(counts);
+    }
+    let pair = |((from, to), counts): ((&str, &str), domain::transfer_files::Counts)| PartyPair {
+        from: from.to_owned(),
+        to: to.to_owned(),
+        moves: counts.moved().into(),
+        counts: by_name(&counts),
+    };
+    let mut listed: Vec<PartyPair> = by_words.into_iter().map(pair).collect();
+    let lines = |pair: &PartyPair| pair.counts.values().sum::<u64>();
+    if listed.len() > MOST_PAIRS {
+        listed.sort_by_key(|pair| std::cmp::Reverse((pair.moves, lines(pair))));
+    }
+    let mut more = MorePairs::default();
+    for pair in listed.drain(MOST_PAIRS.min(listed.len())..) {
+        more.pairs += 1;
+        more.lines += lines(&pair);
+        more.moves += pair.moves;
+    }
+    listed.sort_by(|a, b| (a.moves == 0, &a.from, &a.to).cmp(&(b.moves == 0, &b.from, &b.to)));
+    (listed, (more.pairs > 0).then_some(more))
 }
 
 fn model_lines(

@@ -243,11 +243,14 @@ fn next_step(row: &Row, state: State, progress: Option<&Progress>) -> NextStep {
             step("Correct the rejected lines and send them again.", Some(row.preparer_name.clone()))
         }
         State::Failed => {
-            step("Nothing was moved. Send the lines again.", Some(row.preparer_name.clone()))
+            let what = "Nothing was moved. To move these hubs, make a new file of their IDs: this very \
+                        file, sent again, gets this answer again.";
+            step(what, Some(row.preparer_name.clone()))
         }
         State::Withdrawn => step("Nothing more happens with this file.", None),
         State::Rejected => {
-            step("Correct the file and send it again.", Some(row.preparer_name.clone()))
+            let what = "Correct the lines and send them as a new file, if they are still to move.";
+            step(what, Some(row.preparer_name.clone()))
         }
     }
 }

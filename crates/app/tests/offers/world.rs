@@ -259,5 +259,5 @@ pub fn refusal<T: std::fmt::Debug>(done: app::Result<T>) -> String {
 
 /// The journal rebuilds every table.
 pub fn is_sound(world: &World) {
-    assert_eq!(verify(&world.app, &mut |_, _| ()).unwrap().problems, []);
+    assert_eq!(verify(&world.app, None, &mut |_, _| ()).unwrap().problems, []);
 }

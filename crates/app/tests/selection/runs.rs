@@ -259,7 +259,7 @@ fn a_changed_record_or_line_is_found() {
         let mut tx = world.app.db.write().unwrap();
         tx.batch("UPDATE allocation_lines SET given = 9 WHERE given = 10").unwrap();
         tx.commit().unwrap();
-        let verdict = app::journal::verify(&world.app, &mut |_, _| ()).unwrap();
+        let verdict = app::journal::verify(&world.app, None, &mut |_, _| ()).unwrap();
         let said: Vec<String> = verdict.problems.iter().map(ToString::to_string).collect();
         assert_eq!(said.len(), 1, "{said:?}");
         assert!(said[0].contains("allocation_lines"), "{said:?}");

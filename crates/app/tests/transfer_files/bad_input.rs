@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use app::transfer_files::{self, Checked, Submission};
+use app::transfer_files::{self, Found, Submission};
 use domain::refusal::RefusalKind;
 use domain::transfer_files::State;
 use testkit::world::{both, on_sqlite};
@@ -12,14 +12,13 @@ use crate::world::*;
 /// The word for why a file of this name and content is refused whole.
 fn refusal(app: &app::App, name: &str, bytes: &[u8]) -> String {
     let submission = Submission { name: name.to_owned(), all_or_nothing: false };
-    match transfer_files::check(app, &submission, bytes.to_vec(), &mut Vec::new()).unwrap() {
-        Checked::Refused(refused) => {
+    match transfer_files::check(app, &submission, bytes.to_vec(), &mut Vec::new()).unwrap().found {
+        Found::Refused(refused) => {
             let message = &refused.message;
             assert!(message.ends_with(['.', '?']), "{message}");
             refused.word.to_owned()
         }
-        Checked::SentBefore { id, .. } => format!("sent before, as {id}"),
-        Checked::Answered(summary) => format!("{:?}", summary.counts),
+        Found::Answered(summary) => format!("{:?}", summary.counts),
     }
 }
 
@@ -54,6 +53,42 @@ fn a_file_that_is_no_transfer_file_is_refused_whole() {
         let mut long = b"CommsHubID,NewServiceUserReference\r\n".to_vec();
         long.resize(long.len() + (1 << 20), b'7');
         check(&long, "encoding");
+    });
+}
+
+#[test]
+fn a_controlled_file_as_a_workbook_is_refused_with_its_own_words() {
+    both(|url| {
+        let app = world(url);
+        let csv = String::from_utf8(controlled(1, ("NOR1", "SOU1"), &[hub(1)])).unwrap();
+        let mut workbook = rust_xlsxwriter::Workbook::new();
+        let sheet = workbook.add_worksheet();
+        for (row, line) in (0..).zip(csv.lines()) {
+            for (column, field) in (0..).zip(line.split(',')) {
+                sheet.write(row, column, field).unwrap();
+            }
+        }
+        let bytes = workbook.save_to_buffer().unwrap();
+        for name in ["any.xlsx", CONTROLLED_NAME] {
+            assert_eq!(refusal(&app, name, &bytes), "controlled-sheet");
+        }
+    });
+}
+
+#[test]
+fn a_summary_lists_a_bounded_number_of_pairs_and_counts_the_rest() {
+    on_sqlite(|url| {
+        let app = world(url);
+        let mut text = String::from("CommsHubID,NewServiceUserReference\r\n");
+        text.push_str(&format!("{},SOU1\r\n", hub(1)));
+        for n in 0..1_200 {
+            text.push_str(&format!("{},NO-SUCH-{n}\r\n", hub(2)));
+        }
+        let summary = view(&app, submit(&app, "swapped.csv", text.as_bytes())).summary.unwrap();
+        assert_eq!(summary.by_party.len(), 500);
+        assert_eq!((summary.by_party[0].to.as_str(), summary.by_party[0].moves), ("SOU1", 1));
+        let more = summary.more_pairs.unwrap();
+        assert_eq!((more.pairs, more.lines, more.moves), (701, 701, 0));
     });
 }
 

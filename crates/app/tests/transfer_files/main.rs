@@ -7,7 +7,7 @@ mod races;
 mod results;
 mod world;
 
-use app::transfer_files::{self, Checked, LineFilter, Submission};
+use app::transfer_files::{self, Checked, Found, LineFilter, SentBefore, Submission};
 use app::{App, Error, dry_runs};
 use domain::refusal::RefusalKind;
 use domain::transfer_files::{Code, State};
@@ -221,7 +221,8 @@ fn a_dry_run_says_what_a_submission_would_and_writes_nothing() {
         let bytes = to("SOU1", [1, 28]);
         for all_or_nothing in [false, true] {
             let (checked, dry) = tried(&app, "dry.csv", &bytes, all_or_nothing);
-            let Checked::Answered(found) = checked else { panic!("{checked:?}") };
+            assert_eq!(checked.sent_before, None);
+            let Found::Answered(found) = checked.found else { panic!("{:?}", checked.found) };
             assert_eq!(entries(&app, "TransferFileReceived"), 0);
             let name = if all_or_nothing { "N00" } else { "S00" };
             assert_eq!((found.counts[name], found.counts["R04"], found.rejected), (1, 1, 1));
@@ -231,13 +232,13 @@ fn a_dry_run_says_what_a_submission_would_and_writes_nothing() {
         let (_, dry) = tried(&app, "other.csv", &to("SOU1", [1, 28, 2]), false);
         assert_eq!(codes(&dry), ["S00", "R04", "S00"]);
         let (checked, response) = tried(&app, "other.csv", &bytes, false);
-        assert_eq!(checked, Checked::SentBefore { id, received_at: app.now() });
-        assert_eq!(response, "");
+        assert_eq!(checked.sent_before, Some(SentBefore { id, received_at: app.now() }));
+        assert_eq!(codes(&response), ["S00", "R04"]);
         let first = controlled(1, ("NOR1", "SOU1"), &[hub(2)]);
         let id = put_through(&app, CONTROLLED_NAME, &first).id;
         let other = controlled(1, ("NOR1", "SOU1"), &[hub(3)]);
         let (checked, _) = tried(&app, CONTROLLED_NAME, &other, false);
-        assert!(matches!(checked, Checked::SentBefore { id: same, .. } if same == id));
+        assert_eq!(checked.sent_before.map(|sent| sent.id), Some(id));
     });
 }
 
@@ -311,6 +312,11 @@ fn what_the_journal_says_can_be_done_again() {
         let id = submit(&app, "four.csv", &to("MID1", [2]));
         transfer_files::withdraw(&app, &preparer(), id, None, "a mistake").unwrap();
         submit(&app, "five.csv", b"nonsense");
+        // Two pairs of Parties that read the same: no reference, and an empty one.
+        let mut blank = to("MID1", [2, 3]);
+        blank.extend_from_slice(b"00-DB-12-99-00-00-00-01,\r\n00-DB-12-99-00-00-00-02\r\n");
+        let blank = view(&app, submit(&app, "blank.csv", &blank)).summary.unwrap();
+        assert_eq!(blank.by_party.len(), 2, "{:?}", blank.by_party);
         transfer_files::settle(&app, &finance(), 1, None, "charged to Midland").unwrap();
 
         rebuilds(&app);

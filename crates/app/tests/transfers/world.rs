@@ -308,7 +308,7 @@ impl World {
 
     /// The tables are what the journal says.
     pub fn is_sound(&self) {
-        let verdict = verify(&self.app, &mut |_, _| ()).unwrap();
+        let verdict = verify(&self.app, None, &mut |_, _| ()).unwrap();
         assert!(verdict.is_sound(), "{verdict}");
     }
 

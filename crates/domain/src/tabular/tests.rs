@@ -120,6 +120,11 @@ fn other_encodings_are_named() {
     refused(b"PK\x03\x04\x14\x00\x06\x00", Unreadable::NotText);
     refused(b"%PDF-1.7\n", Unreadable::NotTable { what: "a PDF document" });
     refused(b"\x89PNG\r\n\x1a\n", Unreadable::NotTable { what: "a picture" });
+    refused(b"PK\x05\x06\0\0", Unreadable::NotText);
+    refused(b"\x1F\x8B\x08\0\0\0", Unreadable::NotTable { what: "a compressed file" });
+    let nul = Unreadable::NotTable { what: "a file with NUL bytes" };
+    assert_eq!(whole(b"CommsHubID,New\0ServiceUserReference\r\n"), Err(nul.clone()));
+    refused(&[0; 64], nul);
 }
 
 #[test]

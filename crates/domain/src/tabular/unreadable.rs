@@ -90,10 +90,9 @@ impl fmt::Display for Unreadable {
 impl std::error::Error for Unreadable {}
 
 /// Refuses what the first bytes of a file show not to be UTF-8 text.
-pub(super) fn sniff(head: &[u8]) -> Result<(), Unreadable> {
-    const ZIP: &[u8] = b"PK\x03\x04";
-    const OLD_WORKBOOK: &[u8] = b"\xD0\xCF\x11\xE0";
-    if head.starts_with(ZIP) || head.starts_with(OLD_WORKBOOK) {
+pub fn sniff(head: &[u8]) -> Result<(), Unreadable> {
+    const ARCHIVES: &[&[u8]] = &[b"PK\x03\x04", b"PK\x05\x06", b"\xD0\xCF\x11\xE0"];
+    if ARCHIVES.iter().any(|magic| head.starts_with(magic)) {
         return Err(Unreadable::NotText);
     }
     const OTHERS: &[(&[u8], &str)] = &[
@@ -101,6 +100,9 @@ pub(super) fn sniff(head: &[u8]) -> Result<(), Unreadable> {
         (b"\x89PNG", "a picture"),
         (b"\xFF\xD8\xFF", "a picture"),
         (b"GIF8", "a picture"),
+        (b"\x1F\x8B", "a compressed file"),
+        (b"\xFF\xFE\0\0", "UTF-32 text"),
+        (b"\0\0\xFE\xFF", "UTF-32 text"),
     ];
     if let Some((_, what)) = OTHERS.iter().find(|(magic, _)| head.starts_with(magic)) {
         return Err(Unreadable::NotTable { what });
@@ -111,10 +113,16 @@ pub(super) fn sniff(head: &[u8]) -> Result<(), Unreadable> {
     let body = head.strip_prefix(BOM).unwrap_or(head);
     let body = &body[..body.len().min(4_096)];
     let first_line = body.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    if first_line.contains(&0) {
-        return Err(Unreadable::Utf16);
+    if !first_line.contains(&0) {
+        return Ok(());
     }
-    Ok(())
+    // Of two bytes that are a letter in UTF-16 one is zero, always the same one.
+    let zeros = |from: usize| first_line.iter().skip(from).step_by(2).filter(|b| **b == 0).count();
+    let pairs = first_line.len() / 2;
+    match (zeros(0), zeros(1)) {
+        (none, most) | (most, none) if none == 0 && 2 * most >= pairs => Err(Unreadable::Utf16),
+        _ => Err(Unreadable::NotTable { what: "a file with NUL bytes" }),
+    }
 }
 
 /// How many lines end in these bytes: at CRLF, LF or CR.

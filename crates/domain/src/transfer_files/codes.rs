@@ -246,6 +246,13 @@ impl Counts {
         self.counts[Self::slot(outcome)] += 1;
     }
 
+    /// Counts all that others have counted.
+    pub fn add_all(&mut self, others: &Counts) {
+        for (count, more) in self.counts.iter_mut().zip(others.counts) {
+            *count += more;
+        }
+    }
+
     /// Each outcome that occurs, in the order of the codes, and how often.
     pub fn iter(&self) -> impl Iterator<Item = (Outcome, u32)> + '_ {
         let warned = (1..=3).map(|bits| Outcome { code: Code::S00, warnings: Warnings(bits) });

@@ -18,12 +18,10 @@ mod duplicates;
 mod minimal;
 mod part;
 mod refusal;
-mod sheet;
 
 pub(super) use controlled::hex;
 pub use part::{PART_LINES, Repeats, parse_part};
 pub use refusal::{FileRefusal, HeaderField};
-pub use sheet::parse_rows;
 
 /// How much a transfer file may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -153,10 +153,17 @@ impl Answer<'_> {
             | SmiStatus::Recovered => false,
         });
         f.write_str(match (is_installed, self.stage) {
+            (true, _) if self.is_with_receiver() => "; it was installed by its Party.",
             (true, Stage::Applied) => "; it was installed, and Finance has been told.",
             (true, Stage::Checked) => "; it was installed, and Finance will be told.",
             (false, _) => ".",
         })
+    }
+
+    /// Whether the hub is with the Party that the line names already.
+    fn is_with_receiver(&self) -> bool {
+        let to = self.file.reference_of(self.line);
+        self.hub().is_some_and(|hub| self.parties.reference_of(hub.party) == to)
     }
 
     fn not_with_sender(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -26,7 +26,8 @@ pub struct Links {
 /// People.
 #[derive(Debug, Subcommand)]
 pub enum User {
-    /// Adds a person, or another role to one who is there
+    /// Adds a person, or another role to one who is there, whose name stays and whose password is
+    /// the one given from then on
     Add {
         /// E-mail address
         email: String,

@@ -5,6 +5,7 @@ use std::path::Path;
 use app::journal::read::{self, Entry, JournalFilter};
 use app::pages::Part;
 use app::{Error, Result};
+use domain::Refusal;
 use domain::access::{Action, Actor};
 use serde_json::json;
 use store::Db;
@@ -91,10 +92,11 @@ pub fn journal(arguments: &Arguments, which: &Journal) -> Result<Ended> {
 }
 
 /// Checks that everything is as the journal says.
-pub fn verify(arguments: &Arguments) -> Result<Ended> {
+pub fn verify(arguments: &Arguments, head: Option<&str>) -> Result<Ended> {
+    let noted = head.map(head_in).transpose()?;
     let app = open(arguments)?;
     let mut doing = None;
-    let verdict = app::journal::verify(&app, &mut |step, _| {
+    let verdict = app::journal::verify(&app, noted, &mut |step, _| {
         if doing.replace(step) != Some(step) {
             output::note(format_args!("{step} ..."));
         }
@@ -110,6 +112,15 @@ pub fn verify(arguments: &Arguments) -> Result<Ended> {
     });
     output::print(arguments, &json, &verdict);
     Ok(if verdict.is_sound() { Ended::Well } else { Ended::Broken })
+}
+
+/// `SEQ:HASH`
+fn head_in(text: &str) -> Result<(i64, [u8; 32])> {
+    let parts = text.split_once(':').and_then(|(seq, hash)| {
+        Some((seq.parse().ok()?, app::files::from_hex(&hash.to_ascii_lowercase())?))
+    });
+    let message = "Give the number of an entry, a colon and its hash, as 4711:0123…cdef.";
+    parts.ok_or_else(|| Refusal::field("head", message).into())
 }
 
 /// Copies the database while it is used.

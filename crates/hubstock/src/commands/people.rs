@@ -10,13 +10,16 @@ use domain::access::{Action, Actor, Organisation};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{acting, open, party_in, reference};
+use super::{acting, open_or, party_in, reference};
 use crate::arguments::{Arguments, Links, RoleGiven, User, Who};
 use crate::output::{self, Ended};
+use crate::serve::IfEmpty;
 
 /// People, their roles, links and tokens. What is done in nobody's name is the local operator's.
 pub fn run(arguments: &Arguments, command: &User) -> Result<Ended> {
-    let app = open(arguments)?;
+    // The first person of all is added to a database that is made for them.
+    let is_first = matches!(command, User::Add { .. });
+    let app = open_or(arguments, if is_first { IfEmpty::SetUp } else { IfEmpty::Refuse })?;
     let operator = Actor::local_operator();
     match command {
         User::Add { email, name, at, password_stdin: _ } => {

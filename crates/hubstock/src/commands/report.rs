@@ -1,6 +1,6 @@
 //! `hubstock report`.
 
-use app::delivery_report::{self, Asker, ReportRun};
+use app::delivery_report::{self, Asker, Proof, ReportRun};
 use app::jobs::JobKind;
 use app::tables::Format as TableFormat;
 use app::{App, Result, aside};
@@ -8,7 +8,7 @@ use domain::access::Actor;
 use domain::ids::ReportRunId;
 use serde_json::json;
 
-use super::{every, open, reference, wait_for, write_file, write_out};
+use super::{every, open, reference, target, wait_for, write_file, write_out};
 use crate::arguments::{Arguments, Format, Report};
 use crate::output::{self, Ended, Out};
 
@@ -17,7 +17,9 @@ pub fn run(arguments: &Arguments, command: &Report) -> Result<Ended> {
     let app = open(arguments)?;
     match command {
         Report::Delivery { format, out } => {
-            let (run, written) = if aside::is_plain(out) && out.to_str().is_some() {
+            let out = target(out);
+            let is_plain = aside::is_plain(out);
+            let (run, written) = if is_plain && out.to_str().is_some() {
                 delivery_report::write_to(&app, table_format(*format), out)?
             } else {
                 let run = delivery_report::request(&app, Asker::Operator, table_format(*format))?;
@@ -33,11 +35,12 @@ pub fn run(arguments: &Arguments, command: &Report) -> Result<Ended> {
                 "sha256": app::files::hex(&written.sha256),
                 "out": out.display().to_string(),
             });
-            output::print(
-                arguments,
-                &json,
-                format!("{run} {} hubs in {}", written.hubs, out.display()),
-            );
+            let text = format!("{run} {} hubs in {}", written.hubs, out.display());
+            // Where the report itself may have gone to standard output, nothing else does.
+            match is_plain {
+                true => output::print(arguments, &json, text),
+                false => output::note(text),
+            }
             Ok(Ended::Well)
         }
         Report::List => {
@@ -63,7 +66,11 @@ pub fn run(arguments: &Arguments, command: &Report) -> Result<Ended> {
                 &json!({ "run": reference_text, "proved": proved, "message": text }),
                 &text,
             );
-            Ok(if proved { Ended::Well } else { Ended::Broken })
+            Ok(match proof {
+                Proof::Proved { .. } => Ended::Well,
+                Proof::Elsewhere { .. } | Proof::NoFile => Ended::Refused,
+                Proof::OtherFile { .. } | Proof::EntryChanged { .. } => Ended::Broken,
+            })
         }
     }
 }

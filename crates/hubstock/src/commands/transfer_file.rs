@@ -1,15 +1,14 @@
 //! `hubstock transfer-file` and `hubstock installed-before`.
 
-use std::io::Read;
 use std::path::Path;
 
 use app::jobs::JobKind;
 use app::journal::Counts;
 use app::transfer_files::{
-    self, Checked, GenerateRequest, Generated, InstalledFilter, LineFilter, Submission,
-    TransferFileFilter, TransferFileView,
+    self, Checked, Found, GenerateRequest, Generated, InstalledFilter, LineFilter, SentBefore,
+    Submission, TransferFileFilter, TransferFileView,
 };
-use app::{App, Error, Result};
+use app::{App, Result, files};
 use domain::Refusal;
 use domain::access::{Action, Actor};
 use domain::ids::TransferFileId;
@@ -17,8 +16,8 @@ use domain::transfer_files::State;
 use serde_json::json;
 
 use super::{
-    every, file_name, once, one_of, open, reference, source, wait_for, write_bytes, write_file,
-    write_out,
+    every, file_name, once, one_of, open, read_file, reference, source, wait_for, write_bytes,
+    write_file, write_out,
 };
 use crate::arguments::{Arguments, InstalledBefore, InstalledShown, TransferFile};
 use crate::output::{self, Ended};
@@ -41,16 +40,16 @@ pub fn run(arguments: &Arguments, command: &TransferFile) -> Result<Ended> {
             let submitted = transfer_files::submit(&app, &actor, submission, &mut source(file)?)?;
             let id = submitted.id;
             wait_for(&app, JobKind::ValidateTransferFile, id.0)?;
-            show(arguments, &app, id, submitted.repeated)
+            let ended = show(arguments, &app, id, submitted.repeated)?;
+            // Sent before and decided: nothing will come of it.
+            let is_over = [State::Rejected, State::Withdrawn]
+                .contains(&transfer_files::get(&app, &operator, id)?.state);
+            Ok(if is_over { Ended::Refused } else { ended })
         }
         TransferFile::Generate { ids, to, from, reference, out, who } => {
             let actor = acting(&who.email, Action::PrepareTransferFile)?;
-            let mut text = String::new();
-            source(ids)?
-                .read_to_string(&mut text)
-                .map_err(Error::io(format!("read {}", ids.display())))?;
             let request = GenerateRequest {
-                ids: text,
+                ids: app::sheet::text_of(&app, &read_file(ids)?, "ids")?,
                 to_reference: to.clone(),
                 reference: reference.clone(),
                 from_reference: from.clone(),
@@ -151,32 +150,34 @@ fn check(
     all_or_nothing: bool,
     response: Option<&Path>,
 ) -> Result<Ended> {
-    let mut bytes = Vec::new();
-    source(file)?.read_to_end(&mut bytes).map_err(Error::io("read the file"))?;
+    let bytes = files::read_whole(&mut source(file)?, files::upload_limit(app)?)?;
     let submission = Submission { name: file_name(file), all_or_nothing };
     let checked = match response {
         Some(path) => answered(app, &submission, bytes, path)?,
         None => transfer_files::check(app, &submission, bytes, &mut std::io::sink())?,
     };
     let mut json = json!({ "dry_run": true, "refusal": null, "sent_before": null, "counts": {} });
-    match checked {
-        Checked::Refused(refusal) => {
+    let mut hint = String::new();
+    if let Some(SentBefore { id, received_at }) = checked.sent_before {
+        json["sent_before"] =
+            json!({ "reference": id.to_string(), "received_at": received_at.to_string() });
+        hint = format!(
+            "Sent before, at {received_at}: sent again, it gets the answer of {id}, and nothing else \
+             happens\n"
+        );
+    }
+    match checked.found {
+        Found::Refused(refusal) => {
             json["refusal"] = refusal.message.as_str().into();
             json["refusal_word"] = refusal.word.into();
-            output::print(arguments, &json, format!("Refused whole: {}", refusal.message));
+            let text = format!("{hint}Refused whole: {}", refusal.message);
+            output::print(arguments, &json, text);
             Ok(Ended::Refused)
         }
-        Checked::SentBefore { id, received_at } => {
-            json["sent_before"] =
-                json!({ "reference": id.to_string(), "received_at": received_at.to_string() });
-            let text = format!("Would be answered with {id}, which was sent at {received_at}");
-            output::print(arguments, &json, text);
-            Ok(Ended::Well)
-        }
-        Checked::Answered(summary) => {
+        Found::Answered(summary) => {
             json["counts"] = json!(summary.counts);
             json["unusual_ids"] = summary.unusual_ids.into();
-            let text = format!("{}{}", lines(&summary.counts), unusual(summary.unusual_ids));
+            let text = format!("{hint}{}{}", lines(&summary.counts), unusual(summary.unusual_ids));
             output::print(arguments, &json, text);
             Ok(if summary.rejected > 0 { Ended::SomeRejected } else { Ended::Well })
         }
@@ -186,24 +187,22 @@ fn check(
 /// Checks a file and writes the answer to each line, if it has any; what is there stays otherwise.
 fn answered(app: &App, submission: &Submission, bytes: Vec<u8>, path: &Path) -> Result<Checked> {
     let mut without = None;
-    let written =
-        write_file(path, |out| match transfer_files::check(app, submission, bytes, out)? {
-            Checked::Answered(summary) => Ok(summary),
-            other => {
-                without = Some(other);
-                Err(Refusal::not_found("answer to each line").into())
-            }
-        });
-    match without {
-        Some(checked) => Ok(checked),
-        None => written.map(Checked::Answered),
-    }
+    let written = write_file(path, |out| {
+        let checked = transfer_files::check(app, submission, bytes, out)?;
+        if matches!(checked.found, Found::Answered(_)) {
+            return Ok(checked);
+        }
+        without = Some(checked);
+        Err(Refusal::not_found("answer to each line").into())
+    });
+    without.map_or(written, Ok)
 }
 
 /// The warning about IDs that look odd, if there are any.
 fn unusual(ids: u64) -> String {
     match ids {
         0 => String::new(),
+        1 => "Warning: the group or local bit is set in one ID; check the label\n".into(),
         _ => format!("Warning: the group or local bit is set in {ids} IDs; check the labels\n"),
     }
 }
@@ -349,18 +348,21 @@ pub fn installed_before(arguments: &Arguments, command: &InstalledBefore) -> Res
             let json: Vec<_> = items
                 .iter()
                 .map(|i| json!({ "number": i.id, "transfer_file": i.transfer_file.to_string(),
-                                 "line": i.line, "hub": i.hub.to_string(), "status": i.status.name() }))
+                                 "line": i.line, "hub": i.hub.to_string(), "status": i.status.name(),
+                                 "from_party": i.from_reference, "to_party": i.to_reference }))
                 .collect();
             let text: String = items
                 .iter()
                 .map(|i| {
                     format!(
-                        "{} {} line {} {} {}\n",
+                        "{} {} line {} {} {} from {} to {}\n",
                         i.id,
                         i.transfer_file,
                         i.line,
                         i.hub,
-                        i.status.name()
+                        i.status.name(),
+                        i.from_reference,
+                        i.to_reference
                     )
                 })
                 .collect();

@@ -15,7 +15,9 @@ use std::collections::HashMap;
 
 use domain::inventory::SmiStatus;
 
-pub use history::{PartyMove, StatusChange, insert_party_moves, insert_status_changes};
+pub use history::{
+    PartyMove, PastStatus, StatusChange, insert_party_moves, insert_status_changes, past_statuses,
+};
 pub use new_packs::{NewPack, add_packs};
 pub use packs::{DeliveredPack, packs, packs_by_fingerprint};
 

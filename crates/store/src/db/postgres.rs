@@ -31,6 +31,8 @@ const MOST_CONNECTIONS: usize = 48;
 const READERS_PER_PROCESSOR: usize = 4;
 /// How long somebody waits for one of them.
 const CONNECTION_WAIT: Duration = Duration::from_secs(30);
+/// Statements that a connection keeps prepared; those of all operations are fewer.
+const MOST_PREPARED: usize = 1_000;
 /// How long a writer waits for its turn; the server's own `lock_timeout` is the same.
 const TURN_WAIT: Duration = Duration::from_secs(120);
 /// How long the network may take to make a connection.
@@ -336,6 +338,10 @@ impl PostgresTx {
             self.connection.as_mut().expect("a transaction holds its connection until it ends");
         if let Some(statement) = connection.prepared.get(sql) {
             return Ok(statement.clone());
+        }
+        // Texts that name what they look for are as many as there are answers.
+        if connection.prepared.len() >= MOST_PREPARED {
+            connection.prepared.clear();
         }
         let statement = wait(connection.client.prepare(sql)).map_err(|error| broken(sql, error))?;
         connection.prepared.insert(sql.to_owned(), statement.clone());

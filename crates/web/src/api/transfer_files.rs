@@ -4,7 +4,7 @@ mod results;
 mod shown;
 
 use app::transfer_files::{
-    self, Checked, GenerateRequest, Generated, Submission, TransferFileFilter, TransferFileView,
+    self, Found, GenerateRequest, Generated, Submission, TransferFileFilter, TransferFileView,
 };
 use app::{App, dry_runs, files};
 use axum::Json;
@@ -277,26 +277,26 @@ async fn check(
         })
     });
     let (response, checked) = checked.await?;
+    let sent_before = checked.sent_before.map(|sent| SentBefore {
+        id: sent.id.to_string(),
+        received_at: sent.received_at.to_string(),
+    });
     let nothing = CheckResult {
         refusal: None,
         refusal_word: None,
-        sent_before: None,
+        sent_before,
         counts: BTreeMap::new(),
         rejected: 0,
         summary: None,
         response: response.map(super::dry_runs::address),
     };
-    Ok(Json(match checked {
-        Checked::Refused(refused) => CheckResult {
+    Ok(Json(match checked.found {
+        Found::Refused(refused) => CheckResult {
             refusal: Some(refused.message),
             refusal_word: Some(refused.word),
             ..nothing
         },
-        Checked::SentBefore { id, received_at } => {
-            let (id, received_at) = (id.to_string(), received_at.to_string());
-            CheckResult { sent_before: Some(SentBefore { id, received_at }), ..nothing }
-        }
-        Checked::Answered(summary) => CheckResult {
+        Found::Answered(summary) => CheckResult {
             counts: summary.counts.clone(),
             rejected: summary.rejected,
             summary: Some(shown::summary(*summary)),

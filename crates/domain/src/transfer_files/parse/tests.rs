@@ -251,46 +251,6 @@ fn a_minimal_file_that_was_cut_off_is_answered_or_refused() {
     }
 }
 
-#[test]
-fn rows_of_a_sheet_keep_their_numbers() {
-    let row = |cells: &[&str]| cells.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>();
-    let file = parse_rows(
-        [
-            (1, row(&[])),
-            (2, row(&["CommsHubID", "NewServiceUserReference", ""])),
-            (3, row(&["00DB1234567890A2", "SU1", "", ""])),
-            (5, row(&["00DB1234567890A2"])),
-            (6, row(&["", "  "])),
-            (7, row(&["a\"b\nc,d", "SU1", "note"])),
-        ],
-        &Limits::default(),
-    )
-    .unwrap();
-    let numbers: Vec<_> = file.lines.iter().map(Line::number).collect();
-    assert_eq!(numbers, [3, 5, 7]);
-    assert_eq!(file.lines[1].duplicate_of(), Some(3));
-    assert_eq!(file.reference_of(&file.lines[1]), "");
-    assert_eq!(file.lines[2].wrong_field_count(), Some(3));
-    assert_eq!(file.id_as_given(&file.lines[2]), "a\"b\nc,d");
-}
-
-#[test]
-fn a_sheet_has_no_controlled_profile_and_the_same_limits() {
-    let rows = |n: u32, first: &str| {
-        let first = first.to_owned();
-        let row = vec!["a".to_owned(), "b".to_owned()];
-        std::iter::once((1, vec![first, "NewServiceUserReference".to_owned()]))
-            .chain((0..n).map(move |i| (i + 2, row.clone())))
-    };
-    let limits = Limits { max_lines: 2, ..Limits::default() };
-    let refusal = |n, first| parse_rows(rows(n, first), &limits).err();
-    assert_eq!(refusal(1, "HDR"), Some(FileRefusal::ControlledSheet));
-    assert_eq!(refusal(2, "CommsHubID"), None);
-    assert_eq!(refusal(3, "CommsHubID"), Some(FileRefusal::TooManyLines { limit: 2 }));
-    assert_eq!(refusal(0, "CommsHubID"), Some(FileRefusal::NoLines));
-    assert!(parse_rows([], &limits).is_err());
-}
-
 fn any_device() -> impl Strategy<Value = DeviceId> {
     any::<u64>().prop_filter_map("not a device", DeviceId::from_bits)
 }

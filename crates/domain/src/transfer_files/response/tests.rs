@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use super::super::check::{HeldBack, HubFacts};
 use super::super::codes::{Code, Warnings};
 use super::super::generate::write_controlled;
-use super::super::{Limits, parse, parse_rows};
+use super::super::{Limits, parse};
 use super::*;
 use crate::DeviceId;
 use crate::inventory::SmiStatus;
@@ -297,19 +297,4 @@ fn rejected_lines_of_a_controlled_file_are_a_controlled_file() {
     assert_eq!(errors.header(), Some(&Header { file_id, created, count: 2, ..header }));
     let read: Vec<_> = errors.lines.iter().filter_map(Line::device).collect();
     assert_eq!(read, [ids[0], ids[2]]);
-}
-
-#[test]
-fn rejected_rows_of_a_sheet_become_a_minimal_file() {
-    let row = |cells: [&str; 2]| cells.map(str::to_owned).to_vec();
-    let rows = [
-        (1, row(["CommsHubID", "NewServiceUserReference"])),
-        (4, row(["00DB1234567890A2", "SU0002"])),
-        (9, row(["x", "SU0002"])),
-    ];
-    let file = parse_rows(rows, &Limits::default()).unwrap();
-    let mut out = Vec::new();
-    let outcomes = [Code::S00, Code::R01].map(Outcome::of);
-    write_errors(&mut out, &file, &outcomes, again()).unwrap();
-    assert_eq!(out, minimal("x,SU0002\r\n").as_bytes());
 }

@@ -134,6 +134,9 @@ pub(super) struct Summary {
     rejected: u64,
     /// Lines by old and new Party: the difference from the inventory.
     by_party: Vec<PartyPair>,
+    /// What a file with very many references has beside these; absent where they are all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    more_pairs: Option<MorePairs>,
     /// Lines by device model and region.
     by_model: Vec<ModelLines>,
     /// How the stock of `Pending` hubs changes.
@@ -156,6 +159,17 @@ struct PartyPair {
     /// How many lines came to what.
     counts: BTreeMap<String, u64>,
     /// How many of them would move.
+    moves: u64,
+}
+
+/// Pairs of Parties beyond those that are listed.
+#[derive(Serialize, ToSchema)]
+struct MorePairs {
+    /// How many pairs.
+    pairs: u64,
+    /// Their lines.
+    lines: u64,
+    /// How many of those would move.
     moves: u64,
 }
 
@@ -215,6 +229,11 @@ pub(super) fn summary(s: transfer_files::Summary) -> Summary {
         counts: pair.counts,
         moves: pair.moves,
     };
+    let more = |more: transfer_files::MorePairs| MorePairs {
+        pairs: more.pairs,
+        lines: more.lines,
+        moves: more.moves,
+    };
     let model = |model: transfer_files::ModelLines| ModelLines {
         manufacturer: model.manufacturer,
         model: model.model,
@@ -235,6 +254,7 @@ pub(super) fn summary(s: transfer_files::Summary) -> Summary {
         moves: s.moves,
         rejected: s.rejected,
         by_party: s.by_party.into_iter().map(pair).collect(),
+        more_pairs: s.more_pairs.map(more),
         by_model: s.by_model.into_iter().map(model).collect(),
         stock: s.stock.into_iter().map(stock).collect(),
         unusual_ids: s.unusual_ids,

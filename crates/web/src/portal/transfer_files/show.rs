@@ -152,12 +152,11 @@ pub(super) fn codes_of(
     let mut rows: Vec<CodeRow> = outcomes
         .into_iter()
         .map(|outcome| {
-            let code = outcome.split('+').next().and_then(Code::from_name);
             let count = |counts: &Counts| counts.get(outcome).copied();
             CodeRow {
                 outcome: outcome.clone(),
                 meaning: meaning_of(outcome, applied.is_some()),
-                what_to_do: code.map_or("", Code::what_to_do),
+                what_to_do: what_to_do(outcome),
                 checked: checked.and_then(count).unwrap_or(0),
                 applied: applied.and_then(count).unwrap_or(0),
                 href: address(lines, &[("code", outcome)]),
@@ -182,6 +181,12 @@ pub(super) fn meaning_of(outcome: &str, is_applied: bool) -> String {
     words.fold(first, |text, warning| format!("{text}; {warning}"))
 }
 
+/// What to do about an outcome: where a line moves with warnings, about the first of them.
+fn what_to_do(outcome: &str) -> &'static str {
+    let codes: Vec<Code> = outcome.split('+').filter_map(Code::from_name).collect();
+    codes.get(1).or(codes.first()).map_or("", |code| code.what_to_do())
+}
+
 /// From and to which Party the lines go.
 pub(super) fn pairs_of(summary: Option<&Summary>) -> Vec<Pair> {
     let pairs = summary.into_iter().flat_map(|summary| &summary.by_party);
@@ -191,7 +196,16 @@ pub(super) fn pairs_of(summary: Option<&Summary>) -> Vec<Pair> {
         lines: pair.counts.values().sum(),
         moves: pair.moves,
     };
-    pairs.map(pair).collect()
+    let mut pairs: Vec<Pair> = pairs.map(pair).collect();
+    if let Some(more) = summary.and_then(|summary| summary.more_pairs) {
+        pairs.push(Pair {
+            from: format!("{} more pairs", more.pairs),
+            to: String::new(),
+            lines: more.lines,
+            moves: more.moves,
+        });
+    }
+    pairs
 }
 
 /// What is to be said about lines that move, and about IDs that look odd.

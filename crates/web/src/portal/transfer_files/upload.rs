@@ -1,6 +1,6 @@
 //! Uploading a transfer file that was made elsewhere, or only checking it.
 
-use app::transfer_files::{self, Checked, Submission};
+use app::transfer_files::{self, Checked, Found, Submission};
 use app::{dry_runs, files};
 use askama::Template;
 use axum::extract::Multipart;
@@ -73,9 +73,9 @@ fn submission(fields: &Fields, name: &str) -> Submission {
 }
 
 fn tried(name: String, found: Checked, answers: Option<FileId>) -> Tried {
-    let summary = match &found {
-        Checked::Answered(summary) => Some(summary.as_ref()),
-        Checked::Refused(_) | Checked::SentBefore { .. } => None,
+    let summary = match &found.found {
+        Found::Answered(summary) => Some(summary.as_ref()),
+        Found::Refused(_) => None,
     };
     let codes = codes_of(summary.map(|summary| &summary.counts), None, "");
     let (pairs, warned) = (pairs_of(summary), warned_in(summary, None));

@@ -163,6 +163,12 @@ impl Reasoned {
     }
 }
 
+/// The version that the page of a form showed. What no version is like, or is not there, is older
+/// than all of them: a form never changes what its page has not shown.
+fn version_seen(sent: &str) -> Option<i64> {
+    Some(sent.parse().unwrap_or(-1))
+}
+
 /// The number in an address; one that is none leads to no page.
 fn number_in<T: FromStr>(address: &str) -> Result<T, Failure> {
     address.parse().map_err(|_| Refusal::not_found("page").into())

@@ -82,12 +82,12 @@ async fn what_the_process_requires_cannot_be_turned_off() {
     let choices = portal.get(&authoriser, "/account/notifications").await;
     choices.must_be(OK).must_say("What the process requires");
     let off = [("transfer-file-to-authorise", "off"), ("transfer-file-withdrawn", "off")];
-    let refused = portal.post(&authoriser, "/account/notifications", &off).await;
+    let refused = portal.press(&authoriser, "/account/notifications", &off).await;
     refused.must_be(StatusCode::UNPROCESSABLE_ENTITY).must_say("There is a problem");
     refused.must_say("The process requires the e-mail “A transfer file waits to be authorised”");
 
     let off = [("hubs-moved", "off"), ("no-such-kind", "off")];
-    let saved = portal.post(&north, "/account/notifications", &off).await;
+    let saved = portal.press(&north, "/account/notifications", &off).await;
     assert_eq!(saved.location(), "/account/notifications");
     let choices = portal.get(&north, "/account/notifications").await;
     let of_kind = choices.text.split("name=\"hubs-moved\"").nth(1).unwrap();

@@ -161,25 +161,25 @@ async fn people_are_granted_revoked_deactivated_and_reactivated() {
     portal.get(&admin, "/people?organisation=2").await.must_say("Nobody holds a role here");
 
     let unfit = [("organisation", "1"), ("role", "dcc-authoriser")];
-    let unfit = portal.post(&admin, &format!("{page}/grant"), &unfit).await;
+    let unfit = portal.press(&admin, &format!("{page}/grant"), &unfit).await;
     unfit.must_be(StatusCode::UNPROCESSABLE_ENTITY).must_say("There is a problem");
     let fit = [("organisation", "1"), ("role", "stock-manager")];
-    assert_eq!(portal.post(&admin, &format!("{page}/grant"), &fit).await.location(), page);
+    assert_eq!(portal.press(&admin, &format!("{page}/grant"), &fit).await.location(), page);
     portal.get(&admin, &page).await.must_say("Take back Stock manager at Northern Light Ltd");
-    portal.post(&admin, &format!("{page}/revoke"), &fit).await.location();
+    portal.press(&admin, &format!("{page}/revoke"), &fit).await.location();
     portal.get(&admin, &page).await.must_not_say("Take back Stock manager");
 
     let stale = [("reason", "Left"), ("version", "99")];
     let stale = portal.post(&admin, &format!("{page}/deactivate"), &stale).await;
     stale.must_be(StatusCode::PRECONDITION_FAILED).must_say("Left");
-    let why = portal.post(&admin, &format!("{page}/deactivate"), &[("reason", "")]).await;
+    let why = portal.press(&admin, &format!("{page}/deactivate"), &[("reason", "")]).await;
     assert!(why.text.contains("href=\"#reason\""), "{}", why.words());
-    portal.post(&admin, &format!("{page}/deactivate"), &[("reason", "Left")]).await.location();
+    portal.press(&admin, &format!("{page}/deactivate"), &[("reason", "Left")]).await.location();
     assert!(portal.get(&other, "/account").await.location().starts_with("/sign-in"));
     portal.get(&admin, &page).await.must_say("Deactivated").must_say("Reactivate the account");
-    portal.post(&admin, &format!("{page}/reactivate"), &[]).await.location();
+    portal.press(&admin, &format!("{page}/reactivate"), &[]).await.location();
 
-    let link = portal.post(&admin, &format!("{page}/password-link"), &[]).await;
+    let link = portal.press(&admin, &format!("{page}/password-link"), &[]).await;
     let words = link.words();
     let link = words.split_whitespace().find(|word| word.contains("/password/")).unwrap();
     let path = link.strip_prefix("http://hubstock.example").unwrap();

@@ -12,7 +12,8 @@ use domain::notifications::{Delivery, MessageKind};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-use super::{Pages, address, may, number_in, shown_in_form};
+use super::{Pages, address, may, number_in, shown_in_form, version_seen};
+use crate::api::given::Query;
 use crate::error_pages::{Failure, blocking};
 use crate::page::{
     Choice, Flash, Layout, Paging, Problems, Section, filters, redirect, redirect_with, render,
@@ -197,7 +198,7 @@ async fn choose(
         .filter_map(|(kind, way)| Some((MessageKind::from_word(kind)?, Delivery::from_word(way)?)))
         .collect();
     let (app, actor) = (state.app.clone(), who.actor.clone());
-    let version = typed.get("version").and_then(|version| version.parse().ok());
+    let version = version_seen(typed.get("version").map_or("", String::as_str));
     match blocking(move || notifications::choose_all(&app, &actor, version, &wanted)).await {
         Ok(_) => Ok(redirect_with("/account/notifications", "Your choice is saved")),
         Err(failure) => {

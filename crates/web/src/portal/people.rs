@@ -12,7 +12,7 @@ use domain::access::{Action, Organisation, Role};
 use domain::ids::UserId;
 use serde::Deserialize;
 
-use super::{Pages, may, number_in, party_book, shown_in_form};
+use super::{Pages, may, number_in, party_book, shown_in_form, version_seen};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Choice, Flash, Layout, Problems, Section, filters, redirect_with, render};
 use crate::session::SignedIn;
@@ -251,7 +251,7 @@ struct Change {
 
 impl Change {
     fn target(&self, user: UserId) -> Target {
-        Target { user, version: self.version.parse().ok() }
+        Target { user, version: version_seen(&self.version) }
     }
 }
 

@@ -18,7 +18,8 @@ use domain::requests::{Action as Do, Asked, State};
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::{Pages, address, may, must_see, number_in, party_book, shown_in_form};
+use super::{Pages, address, may, must_see, number_in, party_book, shown_in_form, version_seen};
+use crate::api::given::Query;
 use crate::error_pages::{Failure, blocking};
 use crate::page::{
     Choice, Flash, Layout, Paging, Problems, Section, filters, redirect_with, render,
@@ -330,7 +331,8 @@ async fn save(
             return page(state, &who, Some(id), typed, status, problems).await;
         }
     };
-    let (app, actor, version) = (state.app.clone(), who.actor.clone(), typed.version.parse().ok());
+    let (app, actor, version) =
+        (state.app.clone(), who.actor.clone(), version_seen(&typed.version));
     match blocking(move || requests::change(&app, &actor, id, version, &draft)).await {
         Ok(_) => Ok(redirect_with(&format!("/requests/{id}"), "Saved")),
         Err(failure) => {
@@ -407,7 +409,7 @@ async fn submit(
     Form(form): Form<Decided>,
 ) -> Result<Response, Failure> {
     let id: RequestId = number_in(&id)?;
-    let (app, actor, version) = (state.app.clone(), who.actor.clone(), form.version.parse().ok());
+    let (app, actor, version) = (state.app.clone(), who.actor.clone(), version_seen(&form.version));
     match blocking(move || requests::submit(&app, &actor, id, version)).await {
         Ok(_) => Ok(redirect_with(&format!("/requests/{id}"), "Submitted")),
         Err(failure) => {
@@ -464,7 +466,7 @@ async fn withdraw(
     let id: RequestId = number_in(&id)?;
     let (app, actor, given) = (state.app.clone(), who.actor.clone(), form.clone());
     let done = blocking(move || {
-        requests::withdraw(&app, &actor, id, given.version.parse().ok(), &given.reason)
+        requests::withdraw(&app, &actor, id, version_seen(&given.version), &given.reason)
     });
     match done.await {
         Ok(_) => Ok(redirect_with(&format!("/requests/{id}"), "Withdrawn")),
@@ -492,7 +494,7 @@ async fn turn(
             Refusal::field("offer", "Enter the reference of an offer, such as off-000042.")
         })?;
         let asked = (number("quantity", &given.quantity)?, number("minimum", &given.minimum)?);
-        requests::turn(&app, &actor, id, given.version.parse().ok(), offer, asked)
+        requests::turn(&app, &actor, id, version_seen(&given.version), offer, asked)
     });
     match done.await {
         Ok(_) => {

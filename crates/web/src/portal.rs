@@ -130,7 +130,7 @@ fn part(template: &impl Template) -> String {
 }
 
 /// The address of a page with these parts of its query that are not empty.
-fn address(path: &str, query: &[(&str, &str)]) -> String {
+pub(crate) fn address(path: &str, query: &[(&str, &str)]) -> String {
     let mut pairs = form_urlencoded::Serializer::new(String::new());
     for (name, value) in query.iter().filter(|(_, value)| !value.is_empty()) {
         pairs.append_pair(name, value);

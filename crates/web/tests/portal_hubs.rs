@@ -31,7 +31,7 @@ async fn whoever_may_see_hubs_sees_these_pages_and_nobody_else_does() {
     }
     assert_eq!(
         portal.get(None, "/hubs?pallet=PAL1").await.location(),
-        "/sign-in?next=/hubs%3Fpallet%3DPAL1"
+        "/sign-in?next=%2Fhubs%3Fpallet%3DPAL1"
     );
 }
 

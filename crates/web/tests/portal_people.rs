@@ -13,7 +13,7 @@ async fn signing_in_leads_where_one_wanted_to_go() {
     let portal = Portal::open();
     portal.visitor("depot@northern.example", Role::Warehouse, Some("NORTHERN"));
     let wanted = portal.get(None, "/hubs?status=Pending").await;
-    assert_eq!(wanted.location(), "/sign-in?next=/hubs%3Fstatus%3DPending");
+    assert_eq!(wanted.location(), "/sign-in?next=%2Fhubs%3Fstatus%3DPending");
     let form = portal.get(None, "/sign-in?next=/hubs%3Fstatus%3DPending").await;
     assert_eq!(form.value_of("next"), "/hubs?status=Pending");
     let typed = [
@@ -53,6 +53,34 @@ async fn after_signing_out_the_session_is_no_more() {
     assert_eq!(out.location(), "/");
     assert!(out.cookies().contains("Max-Age=0"));
     portal.get(&person, "/").await.must_say("Move Communications Hub stock between Parties");
+}
+
+#[tokio::test]
+async fn what_is_sent_when_the_session_has_ended_is_said_to_be_lost() {
+    let portal = Portal::open();
+    let person = portal.visitor("depot@northern.example", Role::Warehouse, Some("NORTHERN"));
+    portal.post(&person, "/sign-out", &[]).await.location();
+    let lost = portal.post(&person, "/account/tokens", &[("name", "Upload")]).await;
+    let to = "/sign-in?next=%2Faccount%2Ftokens%3Ffrom%3Dpage&unsent=yes";
+    assert_eq!(lost.location(), to);
+    let form = portal.get(&person, to).await;
+    form.must_say("There is a problem You were signed out, so nothing of what you sent was kept.");
+    assert_eq!(form.value_of("next"), "/account/tokens?from=page");
+    portal.get(&person, "/sign-in").await.must_not_say("There is a problem");
+}
+
+#[tokio::test]
+async fn whoever_tries_too_often_is_told_when_to_try_again() {
+    let portal = Portal::open();
+    let typed = [("email", "nobody@northern.example"), ("password", "not this one at all")];
+    let page = loop {
+        let page = portal.post(None, "/sign-in", &typed).await;
+        if page.status != StatusCode::UNAUTHORIZED {
+            break page;
+        }
+    };
+    page.must_be(StatusCode::TOO_MANY_REQUESTS).must_say("too many failed attempts");
+    assert_eq!(page.headers["retry-after"], "60");
 }
 
 #[tokio::test]

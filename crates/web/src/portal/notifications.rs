@@ -2,7 +2,7 @@
 
 use app::notifications::{self, MailState, Message, MessageState, NoticeRow, Way};
 use askama::Template;
-use axum::extract::{Form, Path, Query};
+use axum::extract::{Form, Path};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -267,13 +267,18 @@ async fn mail(
     let paging = Paging::by_cursor(&query.before, &query.back, found.next, |before, back| {
         address("/mail", &[("state", &query.state), ("before", before), ("back", back)])
     });
+    let states: Vec<Choice> = states.map(|choice| choice.chosen_if(&query.state)).collect();
+    let mut problems = Problems::none();
+    problems.add_unless_chosen("state", &states);
+    let (status, layout) = (problems.status(), Layout::of(&who.viewer, Section::Home, "Emails"));
     let page = MailPage {
         layout: Layout::of(&who.viewer, Section::Home, "E-mails").crumb("Home", "/").flash(flash),
         state: outbox,
-        states: states.map(|choice| choice.chosen_if(&query.state)).collect(),
+        states,
         is_shown: matches!(state.app.mail.way, Way::Page),
-        paging,
-        messages: found.items,
+        paging: problems.withhold(paging),
+        messages: problems.withhold(found.items),
+        layout: layout.crumb("Home", "/").flash(flash).problems(problems),
     };
     Ok(render(StatusCode::OK, &page))
 }

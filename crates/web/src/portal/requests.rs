@@ -5,7 +5,7 @@ use app::journal::read::HistoryEntry;
 use app::offers::OfferView;
 use app::requests::{self, Draft, RequestRow, RequestView, Wanted};
 use askama::Template;
-use axum::extract::{Form, Path, Query};
+use axum::extract::{Form, Path};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -64,7 +64,7 @@ struct ListPage {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 struct ListQuery {
     state: String,
     before: String,
@@ -84,19 +84,23 @@ async fn list(
         blocking(move || requests::list(&state.app, &actor, &wanted, before.into())).await?;
     let states = State::ALL.iter().map(|state| Choice::new(state.name(), state.words()));
     let states = std::iter::once(Choice::new("", "Any")).chain(states);
+    let states: Vec<Choice> = states.map(|choice| choice.chosen_if(&query.state)).collect();
+    let mut problems = Problems::none();
+    problems.add_unless_chosen("state", &states);
+    let status = problems.status();
     let paging = Paging::by_cursor(&query.before, &query.back, found.next, |before, back| {
         address("/requests", &[("state", &query.state), ("before", before), ("back", back)])
     });
     let layout = Layout::of(&who.viewer, Section::Requests, "Requests");
     let page = ListPage {
-        layout: layout.crumb("Home", "/").flash(flash),
-        states: states.map(|choice| choice.chosen_if(&query.state)).collect(),
-        requests: found.items,
-        paging,
+        states,
+        requests: problems.withhold(found.items),
+        paging: problems.withhold(paging),
         may_request: may(&who.actor, Action::ManageRequests),
         sees_all: who.actor.party().is_none(),
+        layout: layout.crumb("Home", "/").flash(flash).problems(problems),
     };
-    Ok(render(StatusCode::OK, &page))
+    Ok(render(status, &page))
 }
 
 #[derive(Template)]

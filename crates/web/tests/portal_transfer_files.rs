@@ -38,6 +38,7 @@ async fn a_file_goes_from_the_upload_to_its_answers() {
     portal.work();
     let checked = portal.get(&preparer, &page).await;
     checked.must_say("Waiting to be authorised").must_say("would be updated");
+    checked.must_say("What would become of the lines Code Lines Meaning What to do");
     checked.must_say("You prepared this file, so somebody else must authorise it.");
     checked.must_say("1 hub past the installation end date");
     checked.must_say("Northern Light Ltd (NOR1)").must_say("Meterworks, Ltd CH-1");

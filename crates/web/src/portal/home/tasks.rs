@@ -79,7 +79,6 @@ pub fn groups(app: &App, actor: &Actor) -> Result<Vec<Group>> {
     if may(actor, Action::LoadInventory) {
         groups.push(to_load(app, actor)?);
     }
-    groups.push(elsewhere(actor));
     Ok(groups)
 }
 
@@ -254,7 +253,7 @@ fn link_task(id: &str, text: &str, href: &str) -> Task {
 }
 
 /// Where else this person's work is.
-fn elsewhere(actor: &Actor) -> Group {
+pub fn elsewhere(actor: &Actor) -> Group {
     let links = [
         (Action::SeeBoard, "board", "See what Parties offer and want", "/board"),
         (Action::ManageOffers, "offer", "Offer stock", "/offers/new"),

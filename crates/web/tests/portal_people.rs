@@ -106,6 +106,10 @@ async fn a_token_is_shown_once_works_and_can_be_revoked() {
     let portal = Portal::open();
     let person = portal.visitor("logistics@dcc.example", Role::DccLogistics, None);
     portal.get(&person, "/account").await.must_say("You have no token");
+    let nothing = [("name", " "), ("scope", "read"), ("days", "0")];
+    let nothing = portal.post(&person, "/account/tokens", &nothing).await;
+    nothing.must_be(StatusCode::UNPROCESSABLE_ENTITY).must_say("Enter a name");
+    nothing.must_say("Enter a whole number of days from 1 to");
     let wrong = [("name", "Nightly upload"), ("scope", "read"), ("days", "soon")];
     let wrong = portal.post(&person, "/account/tokens", &wrong).await;
     wrong.must_be(StatusCode::UNPROCESSABLE_ENTITY).must_say("Enter a whole number of days");
@@ -140,6 +144,11 @@ async fn a_person_ends_own_sessions_and_changes_the_password() {
     portal.post(&person, &end, &[]).await.location();
     assert!(portal.get(&elsewhere, "/account").await.location().starts_with("/sign-in"));
 
+    for _ in 0..30 {
+        let nothing = portal.post(&person, "/account/password", &[]).await;
+        nothing.must_be(StatusCode::UNPROCESSABLE_ENTITY).must_say("Enter a new password");
+        nothing.must_say("Enter your current password");
+    }
     let wrong = [("current", "not this one"), ("password", "four quite plain words")];
     let wrong = portal.post(&person, "/account/password", &wrong).await;
     wrong.must_be(StatusCode::UNPROCESSABLE_ENTITY);
@@ -158,6 +167,9 @@ async fn an_invitation_leads_to_a_password_and_a_role() {
     let admin = portal.visitor("admin@northern.example", Role::PartyAdmin, Some("NORTHERN"));
     let form = portal.get(&admin, "/people/invite").await;
     form.must_say("Stock manager").must_not_say("DCC authoriser").must_not_say("Southern");
+    let nothing = portal.post(&admin, "/people/invite", &[]).await;
+    nothing.must_be(StatusCode::UNPROCESSABLE_ENTITY).must_say("Enter an email address");
+    nothing.must_say("Enter a name Select an organisation Select a role");
     let typed = [("email", "new@northern.example"), ("name", "New person"), ("organisation", "1")];
     let wrong = portal.post(&admin, "/people/invite", &typed).await;
     wrong.must_be(StatusCode::UNPROCESSABLE_ENTITY).must_say("Select a role");

@@ -10,6 +10,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use domain::access::{Action, Organisation, Role};
 use domain::ids::UserId;
+use domain::people as rules;
 use serde::Deserialize;
 
 use super::{Pages, may, number_in, party_book, shown_in_form, version_seen};
@@ -179,10 +180,9 @@ async fn invite(
     who: SignedIn,
     Form(typed): Form<TypedInvitation>,
 ) -> Result<Response, Failure> {
-    let (Ok(organisation), Some(role)) =
-        (typed.organisation.parse().map(Organisation::from_number), Role::from_word(&typed.role))
-    else {
-        let problems = unchosen(&typed.organisation, &typed.role);
+    let chosen = typed.organisation.parse().map(Organisation::from_number);
+    let (problems, role) = (wrong_with(&typed), Role::from_word(&typed.role));
+    let (true, Ok(organisation), Some(role)) = (problems.is_empty(), chosen, role) else {
         return invite_page(&state, &who, typed, StatusCode::UNPROCESSABLE_ENTITY, problems).await;
     };
     let (app, actor, given) = (state.app.clone(), who.actor.clone(), typed.clone());
@@ -215,6 +215,15 @@ async fn invite(
             invite_page(&state, &who, typed, status, problems).await
         }
     }
+}
+
+/// What is wrong with an invitation: all of it.
+fn wrong_with(typed: &TypedInvitation) -> Problems {
+    let mut problems = Problems::none();
+    let particulars = [rules::email(&typed.email).err(), rules::name(&typed.name).err()];
+    particulars.into_iter().flatten().for_each(|refusal| problems.extend(refusal));
+    problems.extend(unchosen(&typed.organisation, &typed.role));
+    problems
 }
 
 /// What is missing of an organisation and a role.

@@ -100,7 +100,7 @@ pub(crate) fn verify(app: &App, email: &str, password: &str, address: &str) -> R
 }
 
 fn wrong() -> Refusal {
-    Refusal::new(RefusalKind::NotSignedIn, "The e-mail address or the password is not right.")
+    Refusal::new(RefusalKind::NotSignedIn, "The email address or the password is not right.")
 }
 
 fn begin_session(
@@ -281,7 +281,7 @@ pub fn actor_by_email(
 }
 
 fn nobody(email: &str) -> Refusal {
-    Refusal::new(RefusalKind::NotFound, format!("There is nobody with the e-mail address {email}."))
+    Refusal::new(RefusalKind::NotFound, format!("There is nobody with the email address {email}."))
 }
 
 /// The Party with this signifier.

@@ -173,7 +173,7 @@ fn wrong_unknown_and_closed_accounts_get_one_answer_and_are_throttled_alike() {
             assert_eq!(kind(throttled), RefusalKind::Throttled, "{email}");
         }
         said.dedup();
-        assert_eq!(said, ["The e-mail address or the password is not right."]);
+        assert_eq!(said, ["The email address or the password is not right."]);
 
         world.later(SignedDuration::from_mins(15));
         assert!(world.sign_in("a@example.com", PASSWORD).is_ok());

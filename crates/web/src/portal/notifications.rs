@@ -214,7 +214,7 @@ async fn unsubscribe_form(
 ) -> Result<Response, Failure> {
     let given = secret.clone();
     let (_, kind) = blocking(move || notifications::unsubscribing(&state.app, &given)).await?;
-    let layout = Layout::new("Stop these e-mails");
+    let layout = Layout::new("Stop these emails");
     let page = UnsubscribePage { layout, name: kind.row().name, secret, is_done: false };
     Ok(render(StatusCode::OK, &page))
 }
@@ -223,7 +223,7 @@ async fn unsubscribe_form(
 async fn unsubscribe(state: AppState, Path(secret): Path<String>) -> Result<Response, Failure> {
     let given = secret.clone();
     let kind = blocking(move || notifications::unsubscribe(&state.app, &given)).await?;
-    let layout = Layout::new("You will get no more of these e-mails");
+    let layout = Layout::new("You will get no more of these emails");
     let page = UnsubscribePage { layout, name: kind.row().name, secret, is_done: true };
     Ok(render(StatusCode::OK, &page))
 }
@@ -238,7 +238,7 @@ fn must_see_mail(state: &AppState, who: &SignedIn) -> Result<(), Failure> {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 struct MailQuery {
     state: String,
     before: String,
@@ -272,7 +272,6 @@ async fn mail(
     problems.add_unless_chosen("state", &states);
     let (status, layout) = (problems.status(), Layout::of(&who.viewer, Section::Home, "Emails"));
     let page = MailPage {
-        layout: Layout::of(&who.viewer, Section::Home, "E-mails").crumb("Home", "/").flash(flash),
         state: outbox,
         states,
         is_shown: matches!(state.app.mail.way, Way::Page),
@@ -280,7 +279,7 @@ async fn mail(
         messages: problems.withhold(found.items),
         layout: layout.crumb("Home", "/").flash(flash).problems(problems),
     };
-    Ok(render(StatusCode::OK, &page))
+    Ok(render(status, &page))
 }
 
 async fn message(
@@ -295,7 +294,7 @@ async fn message(
     let message = blocking(move || notifications::message(&state.app, &actor, id)).await?;
     let layout = Layout::of(&who.viewer, Section::Home, message.title.clone())
         .crumb("Home", "/")
-        .crumb("E-mails", "/mail")
+        .crumb("Emails", "/mail")
         .flash(flash);
     let may_retry = message.can_retry() && may(&who.actor, Action::RetryMail);
     Ok(render(StatusCode::OK, &MessagePage { layout, message, may_retry }))
@@ -308,7 +307,7 @@ async fn retry(
 ) -> Result<Response, Failure> {
     let id: MessageId = number_in(&id)?;
     blocking(move || notifications::retry(&state.app, &who.actor, id)).await?;
-    Ok(redirect_with(&format!("/mail/{id}"), "The e-mail waits to be sent again"))
+    Ok(redirect_with(&format!("/mail/{id}"), "The email waits to be sent again"))
 }
 
 /// A state as people say it.

@@ -199,11 +199,11 @@ async fn invite(
                 layout,
                 link: format!("{}/invitations/{}", state.public_url, invitation.secret),
                 what: if invitation.is_mailed {
-                    "Whoever opens it sets a password and has the role. An e-mail with the link \
+                    "Whoever opens it sets a password and has the role. An email with the link \
                      is on its way to that person."
                 } else {
                     "Whoever opens it sets a password and has the role. This server sends no \
-                     e-mails, so send the link yourself, to that person alone."
+                     emails, so send the link yourself, to that person alone."
                 },
                 until: invitation.expires_at,
                 back: "/people".to_owned(),
@@ -395,10 +395,10 @@ async fn password_link(
                 layout,
                 link: format!("{}/password/{}", state.public_url, made.secret),
                 what: if made.is_mailed {
-                    "Whoever opens it sets a new password. An e-mail with the link is on its way \
+                    "Whoever opens it sets a new password. An email with the link is on its way \
                      to that person."
                 } else {
-                    "Whoever opens it sets a new password. This server sends no e-mails, so send \
+                    "Whoever opens it sets a new password. This server sends no emails, so send \
                      the link yourself, to that person alone."
                 },
                 until: made.expires_at,

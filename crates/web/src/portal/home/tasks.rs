@@ -266,7 +266,7 @@ pub fn elsewhere(actor: &Actor) -> Group {
         (Action::ChangeSettings, "settings", "Change a setting", "/settings"),
         (Action::ReadJournal, "journal", "Read the journal", "/journal"),
         (Action::ReadNotices, "notices", "Your notices", "/notices"),
-        (Action::SeeMail, "mail", "E-mails that were sent or wait", "/mail"),
+        (Action::SeeMail, "mail", "Emails that were sent or wait", "/mail"),
         (Action::SeeFailedJobs, "jobs", "Jobs that have failed", "/jobs"),
         (Action::IssueTokens, "account", "Your account, password and API tokens", "/account"),
     ];

@@ -7,6 +7,7 @@
 
 use std::cell::RefCell;
 
+use domain::access::Organisation;
 use domain::ids::UserId;
 use domain::{Refusal, refusal::RefusalKind};
 use jiff::SignedDuration;
@@ -23,8 +24,17 @@ const LOST_AFTER: SignedDuration = SignedDuration::from_secs(120);
 pub struct Claim {
     /// Whose.
     pub user: UserId,
+    /// For whom they act: the same key for another organisation is another claim.
+    pub organisation: Organisation,
     /// The key that the caller gave it.
     pub key: String,
+}
+
+impl Claim {
+    /// The key as it is kept.
+    fn kept(&self) -> String {
+        format!("{}/{}", self.organisation.number(), self.key)
+    }
 }
 
 /// An answer as it is kept.
@@ -70,7 +80,7 @@ pub fn begin(app: &App, claim: &Claim, request_hash: [u8; 32]) -> Result<Begun> 
     let mut tx = app.db.write()?;
     let days = settings::number_of(&mut tx, &settings::IDEMPOTENCY_DAYS)?;
     store::idempotency::drop_old(&mut tx, now - SignedDuration::from_hours(24 * days))?;
-    match store::idempotency::find(&mut tx, claim.user, &claim.key)? {
+    match store::idempotency::find(&mut tx, claim.user, &claim.kept())? {
         Some(row) if row.request_hash != request_hash => Err(Refusal::new(
             RefusalKind::KeyReused,
             "This Idempotency-Key was used for another request. Give each request its own.",
@@ -88,7 +98,7 @@ pub fn begin(app: &App, claim: &Claim, request_hash: [u8; 32]) -> Result<Begun> 
         .into()),
         Some(KeyRow { journal_seq: Some(seq), .. }) => Ok(Begun::Lost(effect_of(&mut tx, seq)?)),
         Some(_) | None => {
-            store::idempotency::begin(&mut tx, claim.user, &claim.key, request_hash, now)?;
+            store::idempotency::begin(&mut tx, claim.user, &claim.kept(), request_hash, now)?;
             tx.commit()?;
             Ok(Begun::Now)
         }
@@ -100,7 +110,7 @@ pub fn finish(app: &App, claim: &Claim, answer: &Answer) -> Result<()> {
     let mut tx = app.db.write()?;
     let status = i64::from(answer.status);
     let body = answer.body.clone();
-    store::idempotency::finish(&mut tx, claim.user, &claim.key, status, &answer.headers, body)?;
+    store::idempotency::finish(&mut tx, claim.user, &claim.kept(), status, &answer.headers, body)?;
     tx.commit()?;
     Ok(())
 }
@@ -108,7 +118,7 @@ pub fn finish(app: &App, claim: &Claim, answer: &Answer) -> Result<()> {
 /// What a request has done, if it changed anything.
 pub fn effect(app: &App, claim: &Claim) -> Result<Option<Effect>> {
     let mut tx = app.db.read()?;
-    let row = store::idempotency::find(&mut tx, claim.user, &claim.key)?;
+    let row = store::idempotency::find(&mut tx, claim.user, &claim.kept())?;
     row.and_then(|row| row.journal_seq).map(|seq| effect_of(&mut tx, seq)).transpose()
 }
 
@@ -121,7 +131,7 @@ fn effect_of(tx: &mut Tx, seq: i64) -> Result<Effect> {
 /// Forgets a key whose request came to nothing, so that it can be sent again.
 pub fn forget(app: &App, claim: &Claim) -> Result<()> {
     let mut tx = app.db.write()?;
-    store::idempotency::forget(&mut tx, claim.user, &claim.key)?;
+    store::idempotency::forget(&mut tx, claim.user, &claim.kept())?;
     tx.commit()?;
     Ok(())
 }
@@ -149,7 +159,7 @@ pub fn within<T>(claim: Option<Claim>, operation: impl FnOnce() -> T) -> T {
 /// Notes that the request of this thread has taken effect; called for each entry of the journal.
 pub(crate) fn mark(tx: &mut Tx, seq: i64) -> Result<()> {
     match CLAIM.with(|current| current.borrow().clone()) {
-        Some(claim) => Ok(store::idempotency::mark(tx, claim.user, &claim.key, seq)?),
+        Some(claim) => Ok(store::idempotency::mark(tx, claim.user, &claim.kept(), seq)?),
         None => Ok(()),
     }
 }

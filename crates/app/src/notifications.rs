@@ -269,7 +269,7 @@ fn allowed(kind: MessageKind, delivery: Delivery) -> Result<()> {
     }
     let name = kind.row().name;
     let message = format!(
-        "The process requires the e-mail “{name}”, so it cannot be turned off. You can have it in \
+        "The process requires the email “{name}”, so it cannot be turned off. You can have it in \
          the daily digest."
     );
     Err(Refusal::field("delivery", message).into())

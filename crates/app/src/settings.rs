@@ -287,7 +287,7 @@ settings! {
     /// How long an e-mail waits for a mail server.
     MAIL_GIVE_UP_DAYS = number(
         "mail.give_up_days", "5", (1, 60),
-        "Days that an e-mail waits for the mail server before it is given up",
+        "Days that an email waits for the mail server before it is given up",
         "RFC 5321, section 4.5.4.1: at least four to five days",
     );
     /// How long an `Idempotency-Key` is remembered.

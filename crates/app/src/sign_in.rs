@@ -25,6 +25,7 @@ use crate::{App, Error, Result, settings};
 pub use passwords::{hash_password, password_is};
 pub use tokens::{
     NewToken, TOKEN_PREFIX, Token, actor_for_token, issue_token, revoke_token, tokens,
+    wrong_with_token,
 };
 
 /// A session's last use is written at most this often.
@@ -99,7 +100,7 @@ pub(crate) fn verify(app: &App, email: &str, password: &str, address: &str) -> R
 }
 
 fn wrong() -> Refusal {
-    Refusal::new(RefusalKind::NotSignedIn, "The e-mail address or the password is not right.")
+    Refusal::new(RefusalKind::NotSignedIn, "The email address or the password is not right.")
 }
 
 fn begin_session(
@@ -280,7 +281,7 @@ pub fn actor_by_email(
 }
 
 fn nobody(email: &str) -> Refusal {
-    Refusal::new(RefusalKind::NotFound, format!("There is nobody with the e-mail address {email}."))
+    Refusal::new(RefusalKind::NotFound, format!("There is nobody with the email address {email}."))
 }
 
 /// The Party with this signifier.
@@ -369,7 +370,8 @@ pub fn end_session(app: &App, actor: &Actor, id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Changes a person's own password; every other session of theirs ends.
+/// Changes a person's own password; every other session of theirs ends. No password at all is no
+/// attempt to sign in.
 pub fn change_password(
     app: &App,
     actor: &Actor,
@@ -377,6 +379,9 @@ pub fn change_password(
     new: &str,
     (address, session): (&str, Option<&str>),
 ) -> Result<()> {
+    if current.is_empty() {
+        return Err(Refusal::field("current", "Enter your current password").into());
+    }
     let verified = verify(app, &actor.email, current, address);
     verified.map_err(|error| match error.refusal().map(|refusal| refusal.kind) {
         Some(RefusalKind::NotSignedIn) => {

@@ -173,7 +173,7 @@ fn wrong_unknown_and_closed_accounts_get_one_answer_and_are_throttled_alike() {
             assert_eq!(kind(throttled), RefusalKind::Throttled, "{email}");
         }
         said.dedup();
-        assert_eq!(said, ["The e-mail address or the password is not right."]);
+        assert_eq!(said, ["The email address or the password is not right."]);
 
         world.later(SignedDuration::from_mins(15));
         assert!(world.sign_in("a@example.com", PASSWORD).is_ok());
@@ -438,11 +438,19 @@ fn a_key_gets_the_first_answer_and_no_other_request() {
     both(|url| {
         let world = world(url);
         let actor = world.add("a@example.com", Role::SystemAdmin, None);
-        let claim = idempotency::Claim { user: actor.user, key: "k-1".into() };
+        let claim = idempotency::Claim {
+            user: actor.user,
+            organisation: actor.organisation,
+            key: "k-1".into(),
+        };
         let begin = |hash| idempotency::begin(&world.app, &claim, [hash; 32]);
         assert_eq!(begin(1).unwrap(), idempotency::Begun::Now);
         assert_eq!(kind(begin(1)), RefusalKind::WrongState, "under way");
         assert_eq!(kind(begin(2)), RefusalKind::KeyReused);
+        let organisation = domain::access::Organisation::Party(domain::ids::PartyId(1));
+        let elsewhere = idempotency::Claim { organisation, ..claim.clone() };
+        let begun = idempotency::begin(&world.app, &elsewhere, [1; 32]).unwrap();
+        assert_eq!(begun, idempotency::Begun::Now, "for another organisation");
         let answer = idempotency::Answer {
             status: 201,
             headers: "etag: \"1\"".into(),
@@ -461,7 +469,11 @@ fn a_request_whose_answer_was_lost_is_not_done_again() {
     both(|url| {
         let world = world(url);
         let admin = world.add("admin@example.com", Role::SystemAdmin, None);
-        let claim = idempotency::Claim { user: admin.user, key: "k-1".into() };
+        let claim = idempotency::Claim {
+            user: admin.user,
+            organisation: admin.organisation,
+            key: "k-1".into(),
+        };
         let begin = || idempotency::begin(&world.app, &claim, [1; 32]);
         assert_eq!(begin().unwrap(), idempotency::Begun::Now);
         world.later(SignedDuration::from_mins(3));

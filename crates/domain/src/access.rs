@@ -493,13 +493,17 @@ impl Actor {
     ///
     /// The answer says how far it goes: `Own` must then be held to [`Actor::party`].
     pub fn must(&self, action: Action) -> Result<Reach, Refusal> {
-        match self.reach(action) {
-            Reach::Nothing => Err(Refusal::new(
-                RefusalKind::NotAllowed,
-                "Your role does not allow this. Ask your administrator if you need it.",
-            )),
-            reach => Ok(reach),
-        }
+        let allows = |role: &Role| reach(*role, action) != Reach::Nothing;
+        let text = match self.reach(action) {
+            Reach::Nothing if self.roles.iter().any(allows) => {
+                "This token only reads. Issue one that may write."
+            }
+            Reach::Nothing => {
+                "Your role does not allow this. Ask your administrator if you need it."
+            }
+            reach => return Ok(reach),
+        };
+        Err(Refusal::new(RefusalKind::NotAllowed, text))
     }
 
     /// The Party that the person belongs to, if it is one.
@@ -549,6 +553,16 @@ mod tests {
         for action in Action::ALL.iter().filter(|a| !a.only_reads() && !own.contains(a)) {
             assert_eq!(reach(Role::Auditor, *action), Reach::Nothing, "{action:?}");
         }
+    }
+
+    #[test]
+    fn a_token_that_only_reads_is_told_apart_from_a_role_that_may_not() {
+        let told = |role: Role| {
+            let reader = Actor { roles: vec![role], only_reads: true, ..Actor::local_operator() };
+            reader.must(Action::PrepareTransferFile).unwrap_err().message
+        };
+        assert!(told(Role::DccLogistics).starts_with("This token only reads."));
+        assert!(told(Role::Auditor).starts_with("Your role does not allow this."));
     }
 
     #[test]

@@ -38,7 +38,7 @@ impl Delivery {
         match self {
             Delivery::Now => "At once",
             Delivery::Digest => "In the daily digest",
-            Delivery::Off => "No e-mail",
+            Delivery::Off => "No email",
         }
     }
 

@@ -9,7 +9,7 @@ const LONGEST: usize = 254;
 /// An e-mail address as it is kept: without blanks around it, in lower case.
 pub fn email(given: &str) -> Result<String, Refusal> {
     let email = given.trim().to_lowercase();
-    let wrong = "Enter an e-mail address in the correct format, like name@example.com";
+    let wrong = "Enter an email address in the correct format, like name@example.com";
     let parts = email.split_once('@');
     let right = parts.is_some_and(|(name, host)| {
         let plain = |c: char| !c.is_whitespace() && !c.is_control() && c != '@';
@@ -45,7 +45,7 @@ pub fn password(given: &str, email: &str, shortest: i64) -> Result<(), Refusal> 
     let lower = given.to_lowercase();
     let local = email.split('@').next().unwrap_or_default();
     if lower == email || (local.len() >= 4 && lower.contains(local)) {
-        return wrong("Enter a password that does not contain your e-mail address".into());
+        return wrong("Enter a password that does not contain your email address".into());
     }
     let mut different: Vec<char> = lower.chars().collect();
     different.sort_unstable();

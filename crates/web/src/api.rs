@@ -34,16 +34,19 @@ mod transfers;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::sync::Arc;
 
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CONTENT_TYPE, ETAG, LOCATION};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use domain::refusal::RefusalKind;
+use domain::{Refusal, refusal::RefusalKind};
 use serde::Serialize;
 use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{KnownFormat, ObjectBuilder, Ref, RefOr, Schema, SchemaFormat, Type};
@@ -52,7 +55,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::given::Cursor;
-use crate::error_pages;
+use crate::error_pages::{self, Failure};
 use crate::state::AppState;
 
 /// Where the API begins.
@@ -66,13 +69,14 @@ pub const BASE: &str = "/api/v1";
         description = "Communications Hub stock transfer between Parties: the inventory, transfer \
             files, the CH Delivery Report and all around them.\n\n\
             A call carries `Authorization: Bearer hub_…`, a token that its owner issues in the \
-            portal or here. Errors are problem documents (RFC 9457). A writing call may carry an \
-            `Idempotency-Key`: the same key and call get the first answer (with \
+            portal or here. Errors are problem documents (RFC 9457). A writing call of \
+            somebody who is signed in may carry an `Idempotency-Key`: the same key and call get the first answer (with \
             `Idempotent-Replayed: true`), another call under the same key 422; an answer that was \
             lost in a crash is answered with the journal entry of what was done. What can change \
             has an `ETag`, and changing it wants `If-Match` (`*` for whatever it is now). A list \
-            has at most `limit` items; `next` and `previous`, where they are there, are the \
-            `cursor` of the page after and of the one before. A problem about a file says in \
+            that takes `limit` has at most so many items; `next` and `previous`, where they are \
+            there, are the `cursor` of the page after and of the one before. Any other list is \
+            whole. A parameter that a call does not have is refused with 422. A problem about a file says in \
             `list` where the full list is of what is wrong with its lines. \
             Empty files to fill in are at `/api/v1/templates`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
@@ -269,15 +273,67 @@ pub fn document() -> String {
     document.to_pretty_json().expect("a document is plain data") + "\n"
 }
 
+/// The names that a call's query may hold, by `GET /address` as the document has it.
+type Parameters = BTreeMap<String, Vec<String>>;
+
+fn parameters(document: &utoipa::openapi::OpenApi) -> Parameters {
+    let mut all = Parameters::new();
+    for (path, item) in &document.paths.paths {
+        let methods = [
+            (Method::GET, &item.get),
+            (Method::PUT, &item.put),
+            (Method::POST, &item.post),
+            (Method::DELETE, &item.delete),
+            (Method::PATCH, &item.patch),
+        ];
+        for (method, operation) in methods {
+            let Some(operation) = operation else { continue };
+            let name = |parameter: &RefOr<Parameter>| match parameter {
+                RefOr::T(given) => {
+                    (given.parameter_in == ParameterIn::Query).then(|| given.name.clone())
+                }
+                RefOr::Ref(_) => None,
+            };
+            let names = operation.parameters.iter().flatten().filter_map(name).collect();
+            all.insert(format!("{method} {path}"), names);
+        }
+    }
+    all
+}
+
+/// Refuses a call whose query holds what the document does not name, on whatever route.
+async fn refuse_unknown(
+    State(known): State<Arc<Parameters>>,
+    at: MatchedPath,
+    request: Request,
+    next: Next,
+) -> Response {
+    let is_head = request.method() == Method::HEAD;
+    let method = if is_head { &Method::GET } else { request.method() };
+    let names = known.get(&format!("{method} {}", at.as_str()));
+    let query = request.uri().query().unwrap_or_default();
+    let mut given = form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name.into_owned());
+    let unknown = names.and_then(|names| given.find(|name| !names.contains(name)));
+    match unknown {
+        Some(name) => {
+            let text = format!("This call has no parameter “{name}”.");
+            Failure::from(Refusal::invalid(text)).into_response()
+        }
+        None => next.run(request).await,
+    }
+}
+
 /// Every address of the API.
 pub fn routes(state: &AppState) -> Router<AppState> {
     let (router, document) = documented().split_for_parts();
+    let known = Arc::new(parameters(&document));
     let text = document.to_pretty_json().expect("a document is plain data") + "\n";
     let serve = move || {
         let kind = HeaderValue::from_static("application/vnd.oai.openapi+json;version=3.1");
         async move { ([(CONTENT_TYPE, kind)], text) }
     };
     router
+        .route_layer(from_fn_with_state(known, refuse_unknown))
         .route(&format!("{BASE}/openapi.json"), get(serve))
         .layer(from_fn(error_pages::dress))
         .layer(from_fn_with_state(state.clone(), once::once))

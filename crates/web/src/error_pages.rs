@@ -10,7 +10,9 @@
 use askama::Template;
 use axum::Extension;
 use axum::extract::Request;
-use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, SET_COOKIE};
+use axum::http::header::{
+    ALLOW, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE,
+};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -28,6 +30,9 @@ struct ErrorPage {
     paragraphs: Vec<String>,
     reference: Option<String>,
 }
+
+/// The seconds after which whoever tried too often may at the earliest try again.
+const AGAIN_AFTER: &str = "60";
 
 /// The HTTP status of each kind of refusal.
 pub fn status_of(kind: RefusalKind) -> StatusCode {
@@ -95,8 +100,11 @@ pub async fn dress(request: Request, next: Next) -> Response {
     let is_look = !is_api && [Method::GET, Method::HEAD].contains(request.method());
     let id = request.extensions().get::<RequestId>().cloned();
     let list = is_api.then(|| list_of(request.uri().path())).flatten();
-    let answer = next.run(request).await;
+    let mut answer = next.run(request).await;
     let status = answer.status();
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(AGAIN_AFTER));
+    }
     if !(status.is_client_error() || status.is_server_error()) || has_words(&answer) {
         return answer;
     }
@@ -154,7 +162,7 @@ fn list_of(path: &str) -> Option<String> {
 }
 
 fn problem(status: StatusCode, refusal: Option<&Refusal>, list: Option<String>) -> Response {
-    let (title, paragraphs) = words(status);
+    let (title, paragraphs) = words_of_problem(status);
     let kind = refusal.map_or_else(|| kind_of(status), |refusal| refusal.kind.word().to_owned());
     let detail = refusal.map_or_else(|| paragraphs.join(" "), |refusal| refusal.message.clone());
     let mut document = json!({
@@ -182,12 +190,16 @@ fn problem(status: StatusCode, refusal: Option<&Refusal>, list: Option<String>) 
         document["list"] = list.into();
     }
     let kind = HeaderValue::from_static("application/problem+json");
-    (status, [(CONTENT_TYPE, kind)], document.to_string()).into_response()
+    let mut answer = (status, [(CONTENT_TYPE, kind)], document.to_string()).into_response();
+    if status == StatusCode::UNAUTHORIZED {
+        answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    answer
 }
 
 /// The last part of the type of a problem that comes from no rule: its title as a word.
 pub fn kind_of(status: StatusCode) -> String {
-    words(status).0.to_lowercase().replace(|c: char| !c.is_alphanumeric(), "-")
+    words_of_problem(status).0.to_lowercase().replace(|c: char| !c.is_alphanumeric(), "-")
 }
 
 fn error_page(
@@ -207,7 +219,41 @@ fn error_page(
     render(status, &ErrorPage { layout, paragraphs, reference })
 }
 
-fn words(status: StatusCode) -> (&'static str, &'static [&'static str]) {
+/// The title and the paragraphs of a page.
+type Words = (&'static str, &'static [&'static str]);
+
+/// The same for a program, which has no page to go back to.
+fn words_of_problem(status: StatusCode) -> Words {
+    match status {
+        StatusCode::BAD_REQUEST => ("The request could not be read", &["Nothing was changed."]),
+        StatusCode::FORBIDDEN => (
+            "You cannot do this",
+            &["Your roles do not allow it, or the request came from another website."],
+        ),
+        StatusCode::NOT_FOUND => ("Not found", &["There is no call of this address."]),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            ("This address does not take that", &["Allow says which methods it takes."])
+        }
+        StatusCode::CONFLICT => ("This cannot be done now", &["Read again how it stands now."]),
+        StatusCode::PRECONDITION_FAILED => {
+            ("This is out of date", &["Read it again and send If-Match with its ETag of now."])
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => (
+            "Too large",
+            &["Nothing was kept. A JSON document has at most 1 MiB, one that takes a list of \
+                device IDs 48 MiB."],
+        ),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => (
+            "The body is of another kind",
+            &["Nothing was kept. A call that takes a file takes its bytes as the body, not a \
+                form; any other takes JSON, with application/json as its Content-Type."],
+        ),
+        StatusCode::UNPROCESSABLE_ENTITY => ("This cannot be used", &["Nothing was changed."]),
+        other => words(other),
+    }
+}
+
+fn words(status: StatusCode) -> Words {
     match status {
         StatusCode::NOT_FOUND => (
             "Page not found",

@@ -215,6 +215,28 @@ impl Problems {
         self.0.push(Problem { field: None, message: message.into() });
     }
 
+    /// Adds a filter of a list that has none of its choices.
+    pub fn add_unless_chosen(&mut self, field: &str, choices: &[Choice]) {
+        if !choices.iter().any(|choice| choice.is_chosen) {
+            self.add(field, "Select one of the choices: what was asked for is none of them");
+        }
+    }
+
+    /// What a list has, as long as nothing is wrong with its filter.
+    pub fn withhold<T: Default>(&self, found: T) -> T {
+        if self.is_empty() { found } else { T::default() }
+    }
+
+    /// The status of a page that shows them.
+    pub fn status(&self) -> StatusCode {
+        if self.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }
+    }
+
+    /// Adds others, such as what a rule refuses.
+    pub fn extend(&mut self, others: impl Into<Problems>) {
+        self.0.extend(others.into().0);
+    }
+
     /// Whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -130,7 +130,7 @@ fn part(template: &impl Template) -> String {
 }
 
 /// The address of a page with these parts of its query that are not empty.
-fn address(path: &str, query: &[(&str, &str)]) -> String {
+pub(crate) fn address(path: &str, query: &[(&str, &str)]) -> String {
     let mut pairs = form_urlencoded::Serializer::new(String::new());
     for (name, value) in query.iter().filter(|(_, value)| !value.is_empty()) {
         pairs.append_pair(name, value);
@@ -161,6 +161,12 @@ impl Reasoned {
         let given = self.version.parse().ok();
         given.filter(|_| status != StatusCode::PRECONDITION_FAILED).unwrap_or(now)
     }
+}
+
+/// The version that the page of a form showed. What no version is like, or is not there, is older
+/// than all of them: a form never changes what its page has not shown.
+fn version_seen(sent: &str) -> Option<i64> {
+    Some(sent.parse().unwrap_or(-1))
 }
 
 /// The number in an address; one that is none leads to no page.

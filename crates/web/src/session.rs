@@ -5,9 +5,9 @@
 
 use app::sign_in::Session;
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
-use axum::http::header::{AUTHORIZATION, COOKIE, HeaderName, SET_COOKIE};
+use axum::http::header::{AUTHORIZATION, COOKIE, HeaderName, REFERER, SET_COOKIE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::access::{Action, Actor, Reach};
@@ -16,6 +16,7 @@ use std::net::SocketAddr;
 
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Section, Viewer, redirect};
+use crate::portal::address;
 use crate::state::AppState;
 
 /// The person who has this page open. For somebody who is not signed in, the way to sign in.
@@ -112,22 +113,22 @@ impl FromRequestParts<AppState> for SignedIn {
     }
 }
 
-/// The page to sign in on, which then leads back to where one wanted to go.
+/// The page to sign in on, which then leads back to where one wanted to go; for what a form sent,
+/// to the page of the form.
 fn sign_in_first(parts: &Parts) -> Response {
-    let wanted = parts.uri.path_and_query().map_or("/", |wanted| wanted.as_str());
-    if parts.method != Method::GET || wanted == "/" {
-        return redirect("/sign-in");
+    if parts.method == Method::GET {
+        let wanted = parts.uri.path_and_query().map_or("/", |wanted| wanted.as_str());
+        let next = if wanted == "/" { "" } else { wanted };
+        return redirect(&address("/sign-in", &[("next", next)]));
     }
-    let next: String = wanted
-        .bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => {
-                char::from(byte).to_string()
-            }
-            other => format!("%{other:02X}"),
-        })
-        .collect();
-    redirect(&format!("/sign-in?next={next}"))
+    let form = page_of_form(&parts.headers).unwrap_or_default();
+    redirect(&address("/sign-in", &[("next", &form), ("unsent", "yes")]))
+}
+
+/// The page that a form was sent from, without its host: wherever it was, the way back is here.
+fn page_of_form(headers: &HeaderMap) -> Option<String> {
+    let page: Uri = headers.get(REFERER)?.to_str().ok()?.parse().ok()?;
+    Some(page.path_and_query()?.as_str().to_owned())
 }
 
 /// Where to go after signing in: an address of this server, or home.

@@ -31,7 +31,7 @@ async fn whoever_may_see_hubs_sees_these_pages_and_nobody_else_does() {
     }
     assert_eq!(
         portal.get(None, "/hubs?pallet=PAL1").await.location(),
-        "/sign-in?next=/hubs%3Fpallet%3DPAL1"
+        "/sign-in?next=%2Fhubs%3Fpallet%3DPAL1"
     );
 }
 
@@ -155,9 +155,10 @@ async fn a_hub_goes_into_quarantine_and_comes_out_with_a_reason() {
     let portal = Portal::open();
     let visitor = portal.visitor("logistics@dcc.example", Role::DccLogistics, None);
     let page = format!("/hubs/{}", hub(1));
-    let refused = portal.post(&visitor, &format!("{page}/quarantine"), &[("reason", " ")]).await;
+    let refused = portal.press(&visitor, &format!("{page}/quarantine"), &[("reason", " ")]).await;
     refused.must_be(StatusCode::UNPROCESSABLE_ENTITY).must_say("Say why");
-    let done = portal.post(&visitor, &format!("{page}/quarantine"), &[("reason", "Wet box")]).await;
+    let done =
+        portal.press(&visitor, &format!("{page}/quarantine"), &[("reason", "Wet box")]).await;
     assert_eq!(done.location(), page);
     portal
         .get(&visitor, &page)
@@ -165,7 +166,7 @@ async fn a_hub_goes_into_quarantine_and_comes_out_with_a_reason() {
         .must_say("In quarantine")
         .must_say("Take it out of quarantine");
     let again =
-        portal.post(&visitor, &format!("{page}/quarantine"), &[("reason", "Wet <b>")]).await;
+        portal.press(&visitor, &format!("{page}/quarantine"), &[("reason", "Wet <b>")]).await;
     again.must_be(StatusCode::CONFLICT).must_say("already in quarantine");
     assert!(again.text.contains("Wet &#60;b&#62;</textarea>"), "{}", again.text);
     let stale = [("reason", "Dry again"), ("version", "1")];

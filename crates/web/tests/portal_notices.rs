@@ -82,12 +82,12 @@ async fn what_the_process_requires_cannot_be_turned_off() {
     let choices = portal.get(&authoriser, "/account/notifications").await;
     choices.must_be(OK).must_say("What the process requires");
     let off = [("transfer-file-to-authorise", "off"), ("transfer-file-withdrawn", "off")];
-    let refused = portal.post(&authoriser, "/account/notifications", &off).await;
+    let refused = portal.press(&authoriser, "/account/notifications", &off).await;
     refused.must_be(StatusCode::UNPROCESSABLE_ENTITY).must_say("There is a problem");
-    refused.must_say("The process requires the e-mail “A transfer file waits to be authorised”");
+    refused.must_say("The process requires the email “A transfer file waits to be authorised”");
 
     let off = [("hubs-moved", "off"), ("no-such-kind", "off")];
-    let saved = portal.post(&north, "/account/notifications", &off).await;
+    let saved = portal.press(&north, "/account/notifications", &off).await;
     assert_eq!(saved.location(), "/account/notifications");
     let choices = portal.get(&north, "/account/notifications").await;
     let of_kind = choices.text.split("name=\"hubs-moved\"").nth(1).unwrap();
@@ -102,7 +102,7 @@ async fn the_way_out_of_an_e_mail_needs_no_session_and_turns_off_that_kind_alone
     let link = format!("/unsubscribe/{}", secret_of(&portal, "hubs-moved"));
     let asked = portal.get(None, &link).await;
     asked.must_be(OK).must_say("Hubs came to your Party or went from it");
-    asked.must_say("Stop these e-mails");
+    asked.must_say("Stop these emails");
     portal.get(&north, "/account/notifications").await.must_be(OK);
     // A mail program sends this by itself, and perhaps twice.
     for _ in 0..2 {
@@ -126,7 +126,7 @@ async fn e_mails_are_for_the_administrator_and_show_no_secret() {
     let mail = portal.get(&admin, "/mail").await;
     mail.must_be(OK).must_say("sends none of these itself").must_say("Waiting");
     mail.must_say("stock@northern.example");
-    portal.get(&admin, "/mail?state=Sent").await.must_say("There is no e-mail.");
+    portal.get(&admin, "/mail?state=Sent").await.must_say("There is no email.");
     let secret = secret_of(&portal, "hubs-moved");
     let link = mail.text.split("href=\"/mail/").nth(1).unwrap().split('"').next().unwrap();
     let message = portal.get(&admin, &format!("/mail/{link}")).await;
@@ -146,7 +146,7 @@ async fn an_e_mail_that_was_refused_is_sent_again_from_its_page() {
     tx.commit().unwrap();
     let page = portal.get(&admin, &format!("/mail/{id}")).await;
     page.must_say("Refused").must_say("550 no such person").must_say("Send it again");
-    portal.get(&admin, "/").await.must_say("E-mails that a mail server refused");
+    portal.get(&admin, "/").await.must_say("Emails that a mail server refused");
     let again = portal.post(&admin, &format!("/mail/{id}/retry"), &[]).await;
     assert_eq!(again.location(), format!("/mail/{id}"));
     portal.get(&admin, &format!("/mail/{id}")).await.must_say("Waiting");
@@ -161,9 +161,9 @@ async fn in_the_demonstration_each_person_sees_their_own_e_mails() {
     portal.router = router;
     let World { portal, north, admin, .. } = world(portal).await;
     let mail = portal.get(&north, "/mail").await;
-    mail.must_be(OK).must_say("The demonstration sends no e-mails.").must_say("Shown here");
+    mail.must_be(OK).must_say("The demonstration sends no emails.").must_say("Shown here");
     mail.must_not_say("authorise@dcc.example");
     portal.get(&admin, "/mail").await.must_say("authorise@dcc.example");
-    portal.get(&north, "/notices").await.must_say("E-mails");
+    portal.get(&north, "/notices").await.must_say("Emails");
     portal.get(&north, "/account/notifications").await.must_say("shown on a page");
 }

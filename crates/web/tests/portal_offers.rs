@@ -77,9 +77,9 @@ async fn stock_is_offered_published_asked_for_and_withdrawn() {
     portal.post(&north, &submit, &[("version", &version)]).await.location();
     let stale = portal.post(&north, &submit, &[("version", &version)]).await;
     stale.must_be(StatusCode::PRECONDITION_FAILED).must_say("Somebody else has changed this");
-    let returned = portal.post(&dcc, &format!("{offer}/return"), &[]).await;
+    let returned = portal.press(&dcc, &format!("{offer}/return"), &[]).await;
     returned.must_be(StatusCode::UNPROCESSABLE_ENTITY).must_say("Enter the reason");
-    portal.post(&dcc, &format!("{offer}/publish"), &[]).await.location();
+    portal.press(&dcc, &format!("{offer}/publish"), &[]).await.location();
 
     portal.get(&south, "/board").await.must_say("CH-1").must_not_say("Northern Light");
     portal.get(&south, "/board?region=South").await.must_say("No offer matches");
@@ -109,12 +109,12 @@ async fn stock_is_offered_published_asked_for_and_withdrawn() {
     send(&portal, &north, &change, &more).await.location();
     let stale = send(&portal, &north, &change, &more).await;
     stale.must_be(StatusCode::PRECONDITION_FAILED);
-    portal.post(&dcc, &format!("{offer}/suspend"), &[("reason", "A question")]).await.location();
+    portal.press(&dcc, &format!("{offer}/suspend"), &[("reason", "A question")]).await.location();
     portal.get(&north, &offer).await.must_say("A question");
-    portal.post(&dcc, &format!("{offer}/resume"), &[]).await.location();
+    portal.press(&dcc, &format!("{offer}/resume"), &[]).await.location();
     let withdraw = format!("{offer}/withdraw");
     portal.get(&north, &withdraw).await.must_say("1 request for 5 hubs");
-    portal.post(&north, &withdraw, &[("reason", "We need it")]).await.location();
+    portal.press(&north, &withdraw, &[("reason", "We need it")]).await.location();
     portal.get(&south, &request).await.must_say("Lapsed");
 }
 
@@ -173,10 +173,10 @@ async fn a_filter_is_saved_and_what_is_wanted_stands_on_the_board() {
     let saved = portal.post(&south, "/board/filters", &fields).await;
     assert_eq!(saved.location(), "/board?region=North");
     portal.get(&south, "/board").await.must_say("All of the North region North Yes");
-    let quiet = portal.post(&south, "/board/filters/flt-000001", &[("then", "quiet")]).await;
+    let quiet = portal.press(&south, "/board/filters/flt-000001", &[("then", "quiet")]).await;
     quiet.location();
     portal.get(&south, "/board").await.must_say("All of the North region North No");
-    portal.post(&south, "/board/filters/flt-000001", &[("then", "remove")]).await.location();
+    portal.press(&south, "/board/filters/flt-000001", &[("then", "remove")]).await.location();
     portal.get(&south, "/board").await.must_say("You have none");
 
     let wanted = [("region", "North"), ("quantity", "8"), ("minimum", "3")];
@@ -186,14 +186,14 @@ async fn a_filter_is_saved_and_what_is_wanted_stands_on_the_board() {
     board.must_say("req-000001").must_not_say("Southern Power");
     let dcc = portal.visitor("dcc@example.org", Role::DccLogistics, None);
     let offer = send(&portal, &north, "/offers/new", &[]).await.location().to_owned();
-    portal.post(&north, &format!("{offer}/submit"), &[]).await.location();
-    portal.post(&dcc, &format!("{offer}/publish"), &[]).await.location();
+    portal.press(&north, &format!("{offer}/submit"), &[]).await.location();
+    portal.press(&dcc, &format!("{offer}/publish"), &[]).await.location();
     portal.get(&south, &request).await.must_say("All of it suits");
     let turn = format!("{request}/turn");
     portal.get(&south, &turn).await.must_say("off-000001");
     let id = offer.rsplit('/').next().unwrap();
     let asked = [("offer", id), ("quantity", "5"), ("minimum", "3")];
-    portal.post(&south, &turn, &asked).await.location();
+    portal.press(&south, &turn, &asked).await.location();
     portal.get(&south, &request).await.must_say("Waiting for selection");
     portal.get(&north, "/board/wanted").await.must_say("req-000002");
 }
@@ -210,25 +210,29 @@ async fn the_dcc_edits_the_stock_rules_and_the_holidays() {
         ("wanted", "Single Band"),
         ("rule", "allow"),
     ];
-    portal.post(&policy, "/stock-rules/interchangeability", &pair).await.location();
+    portal.press(&policy, "/stock-rules/interchangeability", &pair).await.location();
     portal.get(&policy, "/stock-rules").await.must_say("Dual Band Single Band May stand in");
     let remove = "/stock-rules/interchangeability/remove";
-    portal.post(&policy, remove, &pair[..3]).await.location();
+    portal.press(&policy, remove, &pair[..3]).await.location();
     let bad = [("chts_version", "1.1"), ("ends_on", "then")];
-    let bad = portal.post(&policy, "/stock-rules/installation-ends", &bad).await;
+    let bad = portal.press(&policy, "/stock-rules/installation-ends", &bad).await;
     bad.must_be(StatusCode::UNPROCESSABLE_ENTITY).must_say("Enter a day such as 2026-12-25");
     let end = [("chts_version", "1.1"), ("ends_on", "2028-01-31")];
-    portal.post(&policy, "/stock-rules/installation-ends", &end).await.location();
+    portal.press(&policy, "/stock-rules/installation-ends", &end).await.location();
     portal.get(&policy, "/stock-rules").await.must_say("1.1 31 January 2028");
     let day = [("day", "2026-12-25"), ("name", "Christmas Day")];
-    portal.post(&policy, "/holidays", &day).await.location();
+    portal.press(&policy, "/holidays", &day).await.location();
     portal.get(&policy, "/holidays").await.must_say("25 December 2026 Christmas Day");
     let file = b"Day,Name\r\n2026-12-28,Boxing Day (substitute)\r\nsoon,\r\n";
     let upload = "/stock-rules/files/holidays";
-    let refused = portal.upload(&policy, upload, &[], ("h.csv", file)).await;
+    let version = portal.get(&policy, upload).await.value_of("version");
+    let seen = [("version", version.as_str())];
+    let refused = portal.upload(&policy, upload, &seen, ("h.csv", file)).await;
     refused.must_be(StatusCode::UNPROCESSABLE_ENTITY).must_say("It is not a date");
     let file = b"Day,Name\r\n2026-12-28,Boxing Day (substitute)\r\n";
-    portal.upload(&policy, upload, &[], ("h.csv", file)).await.location();
+    let unseen = portal.upload(&policy, upload, &[], ("h.csv", file)).await;
+    unseen.must_be(StatusCode::PRECONDITION_FAILED).must_say("Somebody else has changed this");
+    portal.upload(&policy, upload, &seen, ("h.csv", file)).await.location();
     portal.get(&policy, "/holidays").await.must_not_say("Christmas Day");
     let csv = portal.get(&policy, "/stock-rules/files/holidays/export?format=csv").await;
     assert!(csv.text.contains("2026-12-28,Boxing Day (substitute)"));
@@ -244,17 +248,17 @@ async fn what_somebody_else_has_changed_is_not_decided_on_an_old_page() {
     let north = portal.visitor("north@example.org", Role::StockManager, Some("NORTHERN"));
     let south = portal.visitor("south@example.org", Role::StockManager, Some("SOUTHERN"));
     let dcc = portal.visitor("dcc@example.org", Role::DccLogistics, None);
-    let old = ("version", "99");
     let stale = async |who: &Visitor, path: &str, more: &[(&str, &str)]| {
-        let mut fields = vec![old];
-        fields.extend(more);
-        portal.post(who, path, &fields).await.must_be(StatusCode::PRECONDITION_FAILED);
+        for old in [&[("version", "99")][..], &[("version", "abc")], &[]] {
+            let stale = portal.post(who, path, &[old, more].concat()).await;
+            stale.must_be(StatusCode::PRECONDITION_FAILED);
+        }
     };
     let offer = send(&portal, &north, "/offers/new", &[]).await.location().to_owned();
-    portal.post(&north, &format!("{offer}/submit"), &[]).await.location();
+    portal.press(&north, &format!("{offer}/submit"), &[]).await.location();
     stale(&dcc, &format!("{offer}/publish"), &[]).await;
     stale(&dcc, &format!("{offer}/return"), &[("reason", "Say where")]).await;
-    portal.post(&dcc, &format!("{offer}/publish"), &[]).await.location();
+    portal.press(&dcc, &format!("{offer}/publish"), &[]).await.location();
     stale(&dcc, &format!("{offer}/suspend"), &[("reason", "A question")]).await;
     stale(&dcc, &format!("{offer}/resume"), &[]).await;
     stale(&north, &format!("{offer}/withdraw"), &[("reason", "We need them")]).await;

@@ -13,7 +13,7 @@ async fn signing_in_leads_where_one_wanted_to_go() {
     let portal = Portal::open();
     portal.visitor("depot@northern.example", Role::Warehouse, Some("NORTHERN"));
     let wanted = portal.get(None, "/hubs?status=Pending").await;
-    assert_eq!(wanted.location(), "/sign-in?next=/hubs%3Fstatus%3DPending");
+    assert_eq!(wanted.location(), "/sign-in?next=%2Fhubs%3Fstatus%3DPending");
     let form = portal.get(None, "/sign-in?next=/hubs%3Fstatus%3DPending").await;
     assert_eq!(form.value_of("next"), "/hubs?status=Pending");
     let typed = [
@@ -56,6 +56,34 @@ async fn after_signing_out_the_session_is_no_more() {
 }
 
 #[tokio::test]
+async fn what_is_sent_when_the_session_has_ended_is_said_to_be_lost() {
+    let portal = Portal::open();
+    let person = portal.visitor("depot@northern.example", Role::Warehouse, Some("NORTHERN"));
+    portal.post(&person, "/sign-out", &[]).await.location();
+    let lost = portal.post(&person, "/account/tokens", &[("name", "Upload")]).await;
+    let to = "/sign-in?next=%2Faccount%2Ftokens%3Ffrom%3Dpage&unsent=yes";
+    assert_eq!(lost.location(), to);
+    let form = portal.get(&person, to).await;
+    form.must_say("There is a problem You were signed out, so nothing of what you sent was kept.");
+    assert_eq!(form.value_of("next"), "/account/tokens?from=page");
+    portal.get(&person, "/sign-in").await.must_not_say("There is a problem");
+}
+
+#[tokio::test]
+async fn whoever_tries_too_often_is_told_when_to_try_again() {
+    let portal = Portal::open();
+    let typed = [("email", "nobody@northern.example"), ("password", "not this one at all")];
+    let page = loop {
+        let page = portal.post(None, "/sign-in", &typed).await;
+        if page.status != StatusCode::UNAUTHORIZED {
+            break page;
+        }
+    };
+    page.must_be(StatusCode::TOO_MANY_REQUESTS).must_say("too many failed attempts");
+    assert_eq!(page.headers["retry-after"], "60");
+}
+
+#[tokio::test]
 async fn a_person_of_two_organisations_switches_between_them() {
     let portal = Portal::open();
     let email = "both@people.example";
@@ -78,6 +106,10 @@ async fn a_token_is_shown_once_works_and_can_be_revoked() {
     let portal = Portal::open();
     let person = portal.visitor("logistics@dcc.example", Role::DccLogistics, None);
     portal.get(&person, "/account").await.must_say("You have no token");
+    let nothing = [("name", " "), ("scope", "read"), ("days", "0")];
+    let nothing = portal.post(&person, "/account/tokens", &nothing).await;
+    nothing.must_be(StatusCode::UNPROCESSABLE_ENTITY).must_say("Enter a name");
+    nothing.must_say("Enter a whole number of days from 1 to");
     let wrong = [("name", "Nightly upload"), ("scope", "read"), ("days", "soon")];
     let wrong = portal.post(&person, "/account/tokens", &wrong).await;
     wrong.must_be(StatusCode::UNPROCESSABLE_ENTITY).must_say("Enter a whole number of days");
@@ -112,6 +144,11 @@ async fn a_person_ends_own_sessions_and_changes_the_password() {
     portal.post(&person, &end, &[]).await.location();
     assert!(portal.get(&elsewhere, "/account").await.location().starts_with("/sign-in"));
 
+    for _ in 0..30 {
+        let nothing = portal.post(&person, "/account/password", &[]).await;
+        nothing.must_be(StatusCode::UNPROCESSABLE_ENTITY).must_say("Enter a new password");
+        nothing.must_say("Enter your current password");
+    }
     let wrong = [("current", "not this one"), ("password", "four quite plain words")];
     let wrong = portal.post(&person, "/account/password", &wrong).await;
     wrong.must_be(StatusCode::UNPROCESSABLE_ENTITY);
@@ -130,6 +167,9 @@ async fn an_invitation_leads_to_a_password_and_a_role() {
     let admin = portal.visitor("admin@northern.example", Role::PartyAdmin, Some("NORTHERN"));
     let form = portal.get(&admin, "/people/invite").await;
     form.must_say("Stock manager").must_not_say("DCC authoriser").must_not_say("Southern");
+    let nothing = portal.post(&admin, "/people/invite", &[]).await;
+    nothing.must_be(StatusCode::UNPROCESSABLE_ENTITY).must_say("Enter an email address");
+    nothing.must_say("Enter a name Select an organisation Select a role");
     let typed = [("email", "new@northern.example"), ("name", "New person"), ("organisation", "1")];
     let wrong = portal.post(&admin, "/people/invite", &typed).await;
     wrong.must_be(StatusCode::UNPROCESSABLE_ENTITY).must_say("Select a role");
@@ -161,25 +201,25 @@ async fn people_are_granted_revoked_deactivated_and_reactivated() {
     portal.get(&admin, "/people?organisation=2").await.must_say("Nobody holds a role here");
 
     let unfit = [("organisation", "1"), ("role", "dcc-authoriser")];
-    let unfit = portal.post(&admin, &format!("{page}/grant"), &unfit).await;
+    let unfit = portal.press(&admin, &format!("{page}/grant"), &unfit).await;
     unfit.must_be(StatusCode::UNPROCESSABLE_ENTITY).must_say("There is a problem");
     let fit = [("organisation", "1"), ("role", "stock-manager")];
-    assert_eq!(portal.post(&admin, &format!("{page}/grant"), &fit).await.location(), page);
+    assert_eq!(portal.press(&admin, &format!("{page}/grant"), &fit).await.location(), page);
     portal.get(&admin, &page).await.must_say("Take back Stock manager at Northern Light Ltd");
-    portal.post(&admin, &format!("{page}/revoke"), &fit).await.location();
+    portal.press(&admin, &format!("{page}/revoke"), &fit).await.location();
     portal.get(&admin, &page).await.must_not_say("Take back Stock manager");
 
     let stale = [("reason", "Left"), ("version", "99")];
     let stale = portal.post(&admin, &format!("{page}/deactivate"), &stale).await;
     stale.must_be(StatusCode::PRECONDITION_FAILED).must_say("Left");
-    let why = portal.post(&admin, &format!("{page}/deactivate"), &[("reason", "")]).await;
+    let why = portal.press(&admin, &format!("{page}/deactivate"), &[("reason", "")]).await;
     assert!(why.text.contains("href=\"#reason\""), "{}", why.words());
-    portal.post(&admin, &format!("{page}/deactivate"), &[("reason", "Left")]).await.location();
+    portal.press(&admin, &format!("{page}/deactivate"), &[("reason", "Left")]).await.location();
     assert!(portal.get(&other, "/account").await.location().starts_with("/sign-in"));
     portal.get(&admin, &page).await.must_say("Deactivated").must_say("Reactivate the account");
-    portal.post(&admin, &format!("{page}/reactivate"), &[]).await.location();
+    portal.press(&admin, &format!("{page}/reactivate"), &[]).await.location();
 
-    let link = portal.post(&admin, &format!("{page}/password-link"), &[]).await;
+    let link = portal.press(&admin, &format!("{page}/password-link"), &[]).await;
     let words = link.words();
     let link = words.split_whitespace().find(|word| word.contains("/password/")).unwrap();
     let path = link.strip_prefix("http://hubstock.example").unwrap();

@@ -34,6 +34,50 @@ async fn whoever_may_see_records_sees_these_pages_and_nobody_else_does() {
 }
 
 #[tokio::test]
+async fn a_list_that_is_asked_for_what_there_is_not_says_so_and_shows_nothing() {
+    let portal = Portal::open();
+    let logistics = portal.visitor("logistics@dcc.example", Role::DccLogistics, None);
+    portal.get(&logistics, "/parties").await.must_say("Northern Light Ltd");
+    for page in [
+        "/parties?category=zz",
+        "/parties?status=zz",
+        "/transfer-files?state=Nope",
+        "/transfer-files?whose=Nope",
+        "/transfers?state=Nope",
+        "/transfers?kind=Nope",
+        "/transfers?party=zz",
+        "/offers?state=Nope",
+        "/requests?state=Nope",
+        "/journal?kind=Nope",
+        "/mail?state=Nope",
+        "/deliveries?kind=zz",
+    ] {
+        let wrong = portal.get(&logistics, page).await;
+        wrong.must_be(StatusCode::UNPROCESSABLE_ENTITY).must_say("There is a problem");
+        wrong.must_say("what was asked for is none").must_not_say("Northern Light Ltd (");
+        let right = portal.get(&logistics, page.split('?').next().unwrap()).await;
+        right.must_be(StatusCode::OK).must_not_say("There is a problem");
+    }
+    for list in ["/hubs", "/parties", "/transfer-files", "/transfers", "/offers", "/requests"] {
+        let wrong = portal.get(&logistics, &format!("{list}?q=x")).await;
+        wrong.must_be(StatusCode::UNPROCESSABLE_ENTITY).must_say("unknown field `q`");
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_nothing_to_do_is_told_so() {
+    let portal = Portal::open();
+    let none = [Role::CspEnquirer, Role::DccDisputes, Role::Auditor, Role::DccPolicy];
+    for (role, visitor) in portal.everybody() {
+        let home = portal.get(&visitor, "/").await;
+        home.must_say("What waits for you").must_say("Go to");
+        if none.contains(&role) || role == Role::SystemAdmin {
+            home.must_say("Nothing waits for you.");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_delivery_report_is_run_shown_and_saved() {
     let portal = Portal::open();
     let finance = portal.visitor("finance@dcc.example", Role::DccFinance, None);

@@ -128,12 +128,12 @@ async fn a_policy_goes_from_draft_to_publication() {
     late.must_be(StatusCode::PRECONDITION_FAILED).must_say("Somebody else has changed this");
     let publish = format!("{made}/publish");
     portal.get(&policy, &publish).await.must_be(OK).must_say("which is the earliest");
-    let refused = portal.post(&policy, &publish, &[("approval", ""), ("from", "")]).await;
+    let refused = portal.press(&policy, &publish, &[("approval", ""), ("from", "")]).await;
     refused.must_be(StatusCode::UNPROCESSABLE_ENTITY).must_say("reference of the approval");
     let old = [("version", "99"), ("approval", "SECP 9"), ("from", ""), ("reason", "A mistake")];
     portal.post(&policy, &publish, &old).await.must_be(StatusCode::PRECONDITION_FAILED);
     portal.get(None, &format!("/public{made}")).await.must_be(StatusCode::NOT_FOUND);
-    portal.post(&policy, &publish, &[("approval", "SECP 9"), ("from", "")]).await.location();
+    portal.press(&policy, &publish, &[("approval", "SECP 9"), ("from", "")]).await.location();
     portal.get(None, &format!("/public{made}")).await.must_be(OK).must_say("Fairer");
     portal.get(None, "/public/policies").await.must_be(OK).must_say("Fairer");
     portal.get(&party, &made).await.must_be(OK).must_say("Announced").must_say("SECP 9");
@@ -145,6 +145,6 @@ async fn a_policy_goes_from_draft_to_publication() {
     let withdraw = format!("{made}/withdraw");
     portal.get(&policy, &withdraw).await.must_be(OK);
     portal.post(&policy, &withdraw, &old).await.must_be(StatusCode::PRECONDITION_FAILED);
-    portal.post(&policy, &withdraw, &[("reason", "A mistake")]).await.location();
+    portal.press(&policy, &withdraw, &[("reason", "A mistake")]).await.location();
     portal.get(&policy, &made).await.must_say("Withdrawn because A mistake");
 }

@@ -38,6 +38,7 @@ async fn a_file_goes_from_the_upload_to_its_answers() {
     portal.work();
     let checked = portal.get(&preparer, &page).await;
     checked.must_say("Waiting to be authorised").must_say("would be updated");
+    checked.must_say("What would become of the lines Code Lines Meaning What to do");
     checked.must_say("You prepared this file, so somebody else must authorise it.");
     checked.must_say("1 hub past the installation end date");
     checked.must_say("Northern Light Ltd (NOR1)").must_say("Meterworks, Ltd CH-1");
@@ -117,7 +118,7 @@ async fn somebody_with_both_roles_cannot_authorise_an_own_file() {
     let both = portal.sign_in(preparer.user);
     let page = send(&portal, &both, &mixed()).await;
     portal.work();
-    let refused = portal.post(&both, &format!("{page}/authorise"), &[]).await;
+    let refused = portal.press(&both, &format!("{page}/authorise"), &[]).await;
     refused.must_be(StatusCode::CONFLICT).must_say("There is a problem");
     refused.must_say("somebody else must authorise it").must_say("Waiting to be authorised");
 }
@@ -127,9 +128,11 @@ async fn a_page_that_is_out_of_date_shows_the_file_as_it_is() {
     let (portal, preparer, authoriser) = portal();
     let page = send(&portal, &preparer, &mixed()).await;
     portal.work();
-    let stale = portal.post(&authoriser, &format!("{page}/authorise"), &[("version", "1")]).await;
-    stale.must_be(StatusCode::PRECONDITION_FAILED).must_say("There is a problem");
-    stale.must_say("Waiting to be authorised");
+    for seen in [&[("version", "1")][..], &[("version", "abc")], &[("version", "")], &[]] {
+        let stale = portal.post(&authoriser, &format!("{page}/authorise"), seen).await;
+        stale.must_be(StatusCode::PRECONDITION_FAILED).must_say("There is a problem");
+        stale.must_say("Waiting to be authorised");
+    }
 
     let reason = ("reason", "Not as agreed");
     let stale =
@@ -150,14 +153,14 @@ async fn a_decision_without_a_reason_is_asked_for_one() {
     portal.work();
     let reject = format!("{page}/reject");
     portal.get(&authoriser, &reject).await.must_say("The person who prepared the file reads this");
-    let asked = portal.post(&authoriser, &reject, &[("reason", " ")]).await;
+    let asked = portal.press(&authoriser, &reject, &[("reason", " ")]).await;
     asked.must_be(StatusCode::UNPROCESSABLE_ENTITY).must_say("There is a problem");
     assert!(asked.text.contains("href=\"#reason\""), "{}", asked.words());
     let withdraw = format!("{page}/withdraw");
-    let withdrawn = portal.post(&preparer, &withdraw, &[("reason", "Sent by mistake")]).await;
+    let withdrawn = portal.press(&preparer, &withdraw, &[("reason", "Sent by mistake")]).await;
     assert_eq!(withdrawn.location(), page);
     let late = portal.post(&preparer, &withdraw, &[("reason", "Again")]).await;
-    late.must_be(StatusCode::CONFLICT).must_say("You cannot withdraw this file now");
+    late.must_be(StatusCode::PRECONDITION_FAILED).must_say("You cannot withdraw this file now");
 }
 
 #[tokio::test]
@@ -279,7 +282,7 @@ async fn finance_settles_a_hub_that_was_installed_before() {
     let finance = portal.visitor("finance@dcc.example", Role::DccFinance, None);
     let page = send(&portal, &preparer, &mixed()).await;
     portal.work();
-    portal.post(&authoriser, &format!("{page}/authorise"), &[]).await;
+    portal.press(&authoriser, &format!("{page}/authorise"), &[]).await;
     portal.work();
     let home = portal.get(&finance, "/").await;
     home.must_say(&format!("Settle {}", hub(11)));
@@ -287,7 +290,7 @@ async fn finance_settles_a_hub_that_was_installed_before() {
     queue.must_say(&hub(11)).must_say("Commissioned").must_say("SOU1");
     portal.get(&preparer, "/installed-before").await.must_say("Waiting");
 
-    let asked = portal.post(&finance, "/installed-before/1", &[("note", "")]).await;
+    let asked = portal.press(&finance, "/installed-before/1", &[("note", "")]).await;
     asked.must_be(StatusCode::UNPROCESSABLE_ENTITY).must_say("There is a problem");
     let stale = [("note", "Northern pays"), ("version", "2")];
     let stale = portal.post(&finance, "/installed-before/1", &stale).await;

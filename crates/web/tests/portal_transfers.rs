@@ -68,7 +68,7 @@ impl World {
             ("carrier", "Swift Haulage"),
             ("consignment_note", "CN-1"),
         ];
-        let done = self.portal.post(&self.sender, &format!("{page}/dispatch"), &fields).await;
+        let done = self.portal.press(&self.sender, &format!("{page}/dispatch"), &fields).await;
         assert_eq!(done.location(), page);
         page
     }
@@ -131,7 +131,7 @@ async fn a_transfer_goes_from_the_notice_to_its_transfer_file() {
     let stale = portal.post(&world.receiver, &format!("{page}/receive"), &stale).await;
     stale.must_be(StatusCode::PRECONDITION_FAILED).must_say("There is a problem");
     let fields = [("version", version.as_str())];
-    let done = portal.post(&world.receiver, &format!("{page}/receive"), &fields).await;
+    let done = portal.press(&world.receiver, &format!("{page}/receive"), &fields).await;
     assert_eq!(done.location(), page);
 
     let seen = portal.get(&world.sender, &page).await;
@@ -256,7 +256,7 @@ async fn the_dcc_holds_releases_and_a_party_cancels_with_a_reason() {
     let page = world.confirmed("2").await;
     let form = portal.get(&world.logistics, &format!("{page}/hold")).await;
     let version = form.value_of("version");
-    let empty = portal.post(&world.logistics, &format!("{page}/hold"), &[]).await;
+    let empty = portal.press(&world.logistics, &format!("{page}/hold"), &[]).await;
     empty.must_be(StatusCode::UNPROCESSABLE_ENTITY).must_say("There is a problem");
     let fields = [("version", version.as_str()), ("reason", "An audit")];
     let held = portal.post(&world.logistics, &format!("{page}/hold"), &fields).await;

@@ -86,8 +86,9 @@ fn read_cursor(text: &str) -> std::result::Result<Place, Refusal> {
     let mut numbers = text.splitn(3, '.').map(|part| part.parse::<i64>());
     match (numbers.next(), numbers.next(), numbers.next()) {
         (Some(Ok(pallet)), Some(Ok(pack)), Some(Ok(hub))) => Ok(Place { pallet, pack, hub }),
-        _ => Err(Refusal::invalid(
-            "The address of this page is damaged. Begin again at its first page.",
+        _ => Err(Refusal::field(
+            "cursor",
+            "This is no cursor that a page of a list gave. Begin again at the first page.",
         )),
     }
 }

@@ -508,7 +508,7 @@ fn sentence(event: &Event) -> String {
         }
         // Notices and e-mails.
         Event::NotificationChosen { user, kind, delivery } => {
-            format!("Chose for {} to be told of {kind} by e-mail: {delivery}", UserId(*user))
+            format!("Chose for {} to be told of {kind} by email: {delivery}", UserId(*user))
         }
         Event::MailRetried { message } => format!("Had {} sent again", MessageId(*message)),
         Event::EntryNotTold { entry, reason } => {

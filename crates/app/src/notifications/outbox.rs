@@ -155,7 +155,7 @@ fn load(tx: &mut Tx, actor: &Actor, id: MessageId) -> Result<Message> {
     let is_own =
         |row: &MessageRow| row.user == user && row.organisation.is_none_or(|of| of == organisation);
     let found = rows::message(tx, id)?.filter(|row| sees_all(actor) || is_own(row));
-    Ok(shown(found.ok_or_else(|| Refusal::not_found("e-mail"))?))
+    Ok(shown(found.ok_or_else(|| Refusal::not_found("email"))?))
 }
 
 /// Has an e-mail that was refused or given up sent again, the same as it was.
@@ -164,7 +164,7 @@ pub fn retry(app: &App, actor: &Actor, id: MessageId) -> Result<Message> {
     let mut tx = app.db.write()?;
     let message = load(&mut tx, actor, id)?;
     if !message.can_retry() {
-        let text = "Only an e-mail that was refused or given up can be sent again.";
+        let text = "Only an email that was refused or given up can be sent again.";
         return Err(Refusal::new(RefusalKind::WrongState, text).into());
     }
     enact(&mut tx, app, By::from(actor), &Event::MailRetried { message: id.0 })?;

@@ -55,6 +55,18 @@ fn token(row: &TokenRow, organisation_name: String) -> Token {
     }
 }
 
+/// What is wrong with a token that is asked for: all of it.
+pub fn wrong_with_token(app: &App, new: &NewToken<'_>) -> Result<Vec<Refusal>> {
+    let most = settings::number_of(&mut app.db.read()?, &settings::TOKEN_LONGEST_DAYS)?;
+    let name = domain::people::name(new.name).err();
+    Ok(name.into_iter().chain(wrong_days(new.days, most)).collect())
+}
+
+fn wrong_days(days: i64, most: i64) -> Option<Refusal> {
+    let text = || format!("Enter a whole number of days from 1 to {most}");
+    (!(1..=most).contains(&days)).then(|| Refusal::field("days", text()))
+}
+
 /// Issues a token for the person's organisation. Its secret, answered beside it, is not kept.
 pub fn issue_token(app: &App, actor: &Actor, new: &NewToken<'_>) -> Result<(Token, String)> {
     let now = app.now();
@@ -62,9 +74,8 @@ pub fn issue_token(app: &App, actor: &Actor, new: &NewToken<'_>) -> Result<(Toke
     actor.must(Action::IssueTokens)?;
     let name = domain::people::name(new.name)?;
     let most = settings::number_of(&mut tx, &settings::TOKEN_LONGEST_DAYS)?;
-    if !(1..=most).contains(&new.days) {
-        let text = format!("Enter a number of days from 1 to {most}");
-        return Err(Refusal::field("days", text).into());
+    if let Some(wrong) = wrong_days(new.days, most) {
+        return Err(wrong.into());
     }
     let (random, _) = secret();
     let secret = format!("{TOKEN_PREFIX}{random}");

@@ -8,7 +8,6 @@ use app::offers::{self, Drafted};
 use app::stock_rules::{self, RuleTable};
 use app::tables::Format;
 use axum::Json;
-use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -21,7 +20,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::given::{Cursor, Given, IfMatch, Query, reference};
+use super::given::{Cursor, File, Given, IfMatch, Query, reference};
 use super::offers::{Offer, OfferMistakes, Specification, mistaken, shown};
 use super::requests::{StockRequest, shown as shown_request};
 use super::{FileBytes, Page, Problem, at, tag, versioned};
@@ -498,7 +497,7 @@ async fn load_table(
     who: ApiActor,
     Path(table): Path<String>,
     IfMatch(version): IfMatch,
-    body: Body,
+    File(body): File,
 ) -> Result<Response, Failure> {
     who.actor.must(Action::ChangeStockRules)?;
     let table = table_in(&table)?;

@@ -1,5 +1,6 @@
 //! The contacts and delivery locations of a Party.
 
+use app::App;
 use app::directory::{self, ContactRow, LocationRow};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -15,6 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::given::{Given, IfMatch, reference};
+use super::parties::find;
 use super::{Page, Problem, at, versioned};
 use crate::error_pages::{Failure, blocking};
 use crate::session::ApiActor;
@@ -126,8 +128,9 @@ impl From<LocationRow> for PartyLocation {
     }
 }
 
-fn party(given: &str) -> Result<PartyId, Refusal> {
-    reference(given, "Party")
+/// The Party of an address: its number or its signifier.
+fn party(app: &App, who: &ApiActor, given: &str) -> app::Result<PartyId> {
+    Ok(find(app, who, given)?.party.id)
 }
 
 /// A Party's contacts, by purpose and name.
@@ -135,7 +138,7 @@ fn party(given: &str) -> Result<PartyId, Refusal> {
 /// Those of another Party are there once both have confirmed a transfer between them.
 #[utoipa::path(get, path = "/parties/{id}/contacts", tag = "parties",
     operation_id = "list_contacts",
-    params(("id" = String, Path, description = "The Party's number")),
+    params(("id" = String, Path, description = "The Party's number or its signifier")),
     responses((status = OK, body = Page<PartyContact>), Problem),
     security(("token" = []), ("session" = [])))]
 async fn contacts(
@@ -145,7 +148,7 @@ async fn contacts(
 ) -> Result<Json<Page<PartyContact>>, Failure> {
     let found = blocking(move || {
         who.actor.must(Action::SeeDirectory)?;
-        directory::get(&state.app, &who.actor, party(&id)?)
+        directory::get(&state.app, &who.actor, party(&state.app, &who, &id)?)
     });
     Ok(Page::whole(found.await?.contacts.into_iter().map(PartyContact::from).collect()))
 }
@@ -153,7 +156,7 @@ async fn contacts(
 /// Adds a contact to a Party.
 #[utoipa::path(post, path = "/parties/{id}/contacts", tag = "parties",
     operation_id = "add_contact",
-    params(("id" = String, Path, description = "The Party's number")),
+    params(("id" = String, Path, description = "The Party's number or its signifier")),
     request_body = ContactFacts,
     responses((status = CREATED, body = PartyContact), Problem),
     security(("token" = []), ("session" = [])))]
@@ -165,7 +168,13 @@ async fn add_contact(
 ) -> Result<Response, Failure> {
     let added = blocking(move || {
         who.actor.must(Action::ManageDirectory)?;
-        directory::set_contact(&state.app, &who.actor, party(&id)?, None, given.parse()?)
+        directory::set_contact(
+            &state.app,
+            &who.actor,
+            party(&state.app, &who, &id)?,
+            None,
+            given.parse()?,
+        )
     });
     let row = added.await?;
     let path = format!("/parties/{}/contacts/{}", row.party, row.id);
@@ -175,7 +184,7 @@ async fn add_contact(
 /// One contact of a Party.
 #[utoipa::path(get, path = "/parties/{id}/contacts/{contact}", tag = "parties",
     operation_id = "get_contact",
-    params(("id" = String, Path, description = "The Party's number"),
+    params(("id" = String, Path, description = "The Party's number or its signifier"),
         ("contact" = String, Path, description = "The contact's number")),
     responses((status = OK, body = PartyContact), Problem),
     security(("token" = []), ("session" = [])))]
@@ -187,7 +196,7 @@ async fn contact(
     let found = blocking(move || {
         who.actor.must(Action::SeeDirectory)?;
         let contact = reference(&contact, "contact")?;
-        directory::contact(&state.app, &who.actor, party(&id)?, contact)
+        directory::contact(&state.app, &who.actor, party(&state.app, &who, &id)?, contact)
     });
     let row = found.await?;
     Ok(versioned(row.version, PartyContact::from(row)))
@@ -196,7 +205,7 @@ async fn contact(
 /// Changes a contact of a Party.
 #[utoipa::path(put, path = "/parties/{id}/contacts/{contact}", tag = "parties",
     operation_id = "change_contact",
-    params(("id" = String, Path, description = "The Party's number"),
+    params(("id" = String, Path, description = "The Party's number or its signifier"),
         ("contact" = String, Path, description = "The contact's number")),
     request_body = ContactFacts,
     responses((status = OK, body = PartyContact), Problem),
@@ -211,7 +220,13 @@ async fn change_contact(
     let changed = blocking(move || {
         who.actor.must(Action::ManageDirectory)?;
         let which = Some((reference(&contact, "contact")?, version));
-        directory::set_contact(&state.app, &who.actor, party(&id)?, which, given.parse()?)
+        directory::set_contact(
+            &state.app,
+            &who.actor,
+            party(&state.app, &who, &id)?,
+            which,
+            given.parse()?,
+        )
     });
     let row = changed.await?;
     Ok(versioned(row.version, PartyContact::from(row)))
@@ -220,7 +235,7 @@ async fn change_contact(
 /// Removes a contact of a Party.
 #[utoipa::path(delete, path = "/parties/{id}/contacts/{contact}", tag = "parties",
     operation_id = "drop_contact",
-    params(("id" = String, Path, description = "The Party's number"),
+    params(("id" = String, Path, description = "The Party's number or its signifier"),
         ("contact" = String, Path, description = "The contact's number")),
     responses((status = NO_CONTENT), Problem),
     security(("token" = []), ("session" = [])))]
@@ -233,7 +248,13 @@ async fn drop_contact(
     blocking(move || {
         who.actor.must(Action::ManageDirectory)?;
         let contact = reference(&contact, "contact")?;
-        directory::drop_contact(&state.app, &who.actor, party(&id)?, contact, version)
+        directory::drop_contact(
+            &state.app,
+            &who.actor,
+            party(&state.app, &who, &id)?,
+            contact,
+            version,
+        )
     })
     .await?;
     Ok(StatusCode::NO_CONTENT.into_response())
@@ -244,7 +265,7 @@ async fn drop_contact(
 /// Those of another Party are there once both have confirmed a transfer between them.
 #[utoipa::path(get, path = "/parties/{id}/locations", tag = "parties",
     operation_id = "list_locations",
-    params(("id" = String, Path, description = "The Party's number")),
+    params(("id" = String, Path, description = "The Party's number or its signifier")),
     responses((status = OK, body = Page<PartyLocation>), Problem),
     security(("token" = []), ("session" = [])))]
 async fn locations(
@@ -254,7 +275,7 @@ async fn locations(
 ) -> Result<Json<Page<PartyLocation>>, Failure> {
     let found = blocking(move || {
         who.actor.must(Action::SeeDirectory)?;
-        directory::get(&state.app, &who.actor, party(&id)?)
+        directory::get(&state.app, &who.actor, party(&state.app, &who, &id)?)
     });
     Ok(Page::whole(found.await?.locations.into_iter().map(PartyLocation::from).collect()))
 }
@@ -262,7 +283,7 @@ async fn locations(
 /// Adds a delivery location to a Party.
 #[utoipa::path(post, path = "/parties/{id}/locations", tag = "parties",
     operation_id = "add_location",
-    params(("id" = String, Path, description = "The Party's number")),
+    params(("id" = String, Path, description = "The Party's number or its signifier")),
     request_body = LocationFacts,
     responses((status = CREATED, body = PartyLocation), Problem),
     security(("token" = []), ("session" = [])))]
@@ -274,7 +295,13 @@ async fn add_location(
 ) -> Result<Response, Failure> {
     let added = blocking(move || {
         who.actor.must(Action::ManageDirectory)?;
-        directory::set_location(&state.app, &who.actor, party(&id)?, None, given.into())
+        directory::set_location(
+            &state.app,
+            &who.actor,
+            party(&state.app, &who, &id)?,
+            None,
+            given.into(),
+        )
     });
     let row = added.await?;
     let path = format!("/parties/{}/locations/{}", row.party, row.id);
@@ -284,7 +311,7 @@ async fn add_location(
 /// One delivery location of a Party.
 #[utoipa::path(get, path = "/parties/{id}/locations/{location}", tag = "parties",
     operation_id = "get_location",
-    params(("id" = String, Path, description = "The Party's number"),
+    params(("id" = String, Path, description = "The Party's number or its signifier"),
         ("location" = String, Path, description = "The location's number")),
     responses((status = OK, body = PartyLocation), Problem),
     security(("token" = []), ("session" = [])))]
@@ -296,7 +323,7 @@ async fn location(
     let found = blocking(move || {
         who.actor.must(Action::SeeDirectory)?;
         let location = reference(&location, "delivery location")?;
-        directory::location(&state.app, &who.actor, party(&id)?, location)
+        directory::location(&state.app, &who.actor, party(&state.app, &who, &id)?, location)
     });
     let row = found.await?;
     Ok(versioned(row.version, PartyLocation::from(row)))
@@ -305,7 +332,7 @@ async fn location(
 /// Changes a delivery location of a Party.
 #[utoipa::path(put, path = "/parties/{id}/locations/{location}", tag = "parties",
     operation_id = "change_location",
-    params(("id" = String, Path, description = "The Party's number"),
+    params(("id" = String, Path, description = "The Party's number or its signifier"),
         ("location" = String, Path, description = "The location's number")),
     request_body = LocationFacts,
     responses((status = OK, body = PartyLocation), Problem),
@@ -320,7 +347,13 @@ async fn change_location(
     let changed = blocking(move || {
         who.actor.must(Action::ManageDirectory)?;
         let which = Some((reference(&location, "delivery location")?, version));
-        directory::set_location(&state.app, &who.actor, party(&id)?, which, given.into())
+        directory::set_location(
+            &state.app,
+            &who.actor,
+            party(&state.app, &who, &id)?,
+            which,
+            given.into(),
+        )
     });
     let row = changed.await?;
     Ok(versioned(row.version, PartyLocation::from(row)))
@@ -329,7 +362,7 @@ async fn change_location(
 /// Removes a delivery location of a Party.
 #[utoipa::path(delete, path = "/parties/{id}/locations/{location}", tag = "parties",
     operation_id = "drop_location",
-    params(("id" = String, Path, description = "The Party's number"),
+    params(("id" = String, Path, description = "The Party's number or its signifier"),
         ("location" = String, Path, description = "The location's number")),
     responses((status = NO_CONTENT), Problem),
     security(("token" = []), ("session" = [])))]
@@ -342,7 +375,13 @@ async fn drop_location(
     blocking(move || {
         who.actor.must(Action::ManageDirectory)?;
         let location = reference(&location, "delivery location")?;
-        directory::drop_location(&state.app, &who.actor, party(&id)?, location, version)
+        directory::drop_location(
+            &state.app,
+            &who.actor,
+            party(&state.app, &who, &id)?,
+            location,
+            version,
+        )
     })
     .await?;
     Ok(StatusCode::NO_CONTENT.into_response())

@@ -1,23 +1,29 @@
-//! What a call gives: its JSON, its query, its `If-Match`; what is wrong with it is a problem
-//! document that says so.
+//! What a call gives: its JSON, its file, its query, its `If-Match`; what is wrong with it is a
+//! problem document that says so.
 
 use std::fmt::Display;
 use std::str::FromStr;
 
 use app::pages::Part;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::StatusCode;
-use axum::http::header::IF_MATCH;
+use axum::http::header::{CONTENT_TYPE, IF_MATCH};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use domain::Refusal;
+use domain::{Refusal, refusal::RefusalKind};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::error_pages::Failure;
 use crate::page::shortened;
 use crate::state::AppState;
+
+/// The kind of a body, without its parameters; none if the call does not say.
+fn media_type(headers: &HeaderMap) -> Option<String> {
+    let given = headers.get(CONTENT_TYPE)?.to_str().unwrap_or_default();
+    Some(given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+}
 
 /// The body of a call, as JSON.
 pub struct Given<T>(pub T);
@@ -26,6 +32,10 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Given<T> {
     type Rejection = Response;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Response> {
+        let is_json = |kind: &str| kind == "application/json" || kind.ends_with("+json");
+        if media_type(request.headers()).is_some_and(|kind| !is_json(&kind)) {
+            return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response());
+        }
         let bytes = Bytes::from_request(request, state).await;
         let bytes = bytes.map_err(IntoResponse::into_response)?;
         let wrong = |error: serde_json::Error| {
@@ -33,6 +43,21 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Given<T> {
             Failure::from(refusal).into_response()
         };
         serde_json::from_slice(&bytes).map(Given).map_err(wrong)
+    }
+}
+
+/// The body of a call, as the bytes of a file. A form that holds a file is not that file.
+pub struct File(pub Body);
+
+impl FromRequest<AppState> for File {
+    type Rejection = StatusCode;
+
+    async fn from_request(request: Request, _: &AppState) -> Result<Self, StatusCode> {
+        let is_form = |kind: &String| kind.starts_with("multipart/");
+        match media_type(request.headers()).filter(is_form) {
+            Some(_) => Err(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+            None => Ok(File(request.into_body())),
+        }
     }
 }
 
@@ -64,11 +89,17 @@ impl FromRequestParts<AppState> for IfMatch {
         if given == "*" {
             return Ok(IfMatch(None));
         }
-        let version = given.strip_prefix('"').and_then(|given| given.strip_suffix('"'));
+        let tag = given.strip_prefix('"').and_then(|given| given.strip_suffix('"'));
+        let tag = tag.filter(|tag| !tag.contains('"')).ok_or_else(not_one_tag)?;
         // What no version is like is older than all of them.
-        let version = version.and_then(|version| version.parse().ok()).unwrap_or(-1);
-        Ok(IfMatch(Some(version)))
+        Ok(IfMatch(Some(tag.parse().unwrap_or(-1))))
     }
+}
+
+fn not_one_tag() -> Response {
+    let text = "If-Match takes one ETag as it was given, in its quotes, or *. A weak ETag matches \
+        nothing, and a list is not taken. Nothing was changed.";
+    Failure::from(Refusal::new(RefusalKind::OutOfDate, text)).into_response()
 }
 
 /// Where a page of a list begins.

@@ -7,7 +7,6 @@ use app::dry_runs;
 use app::imports::{self, ImportView, Kind};
 use app::jobs::JobKind;
 use axum::Json;
-use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -19,7 +18,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::given::{Cursor, Given, IfMatch, Query, limit, reference};
+use super::given::{Cursor, File, Given, IfMatch, Query, limit, reference};
 use super::jobs::{Job, newest};
 use super::people::Reason;
 use super::{FileBytes, Page, Problem, at, versioned};
@@ -185,7 +184,7 @@ async fn submit(
     State(state): State<AppState>,
     who: ApiActor,
     Query(Sent { kind: word, name }): Query<Sent>,
-    body: Body,
+    File(body): File,
 ) -> Result<Response, Failure> {
     let kind = kind(&word)?;
     must_load(&who, kind)?;
@@ -255,7 +254,7 @@ async fn check(
     State(state): State<AppState>,
     who: ApiActor,
     Query(Sent { kind: word, name }): Query<Sent>,
-    body: Body,
+    File(body): File,
 ) -> Result<Json<ImportCheck>, Failure> {
     let kind = kind(&word)?;
     must_load(&who, kind)?;

@@ -35,7 +35,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
 /// Which hubs; what is absent does not narrow the slice.
 #[derive(Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 struct Which {
     /// The CHF or GPF ID, in any spelling.
     id: String,
@@ -62,14 +62,49 @@ struct Which {
     firmware: String,
     /// The region.
     region: String,
+}
+
+/// Which part of the slice.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Part {
     /// Where the page begins: the `next` or `previous` of another one.
     #[serde(default)]
     #[param(value_type = Option<String>)]
     cursor: Cursor,
     /// Items on a page, 1 to 200; 50 where nothing is said.
     limit: Option<u32>,
+}
+
+/// As what.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct As {
     /// What to export: `csv` (the default), `xlsx` or `parquet`.
     format: Option<String>,
+}
+
+/// Which stock; what is absent does not narrow it.
+#[derive(Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+struct WhichStock {
+    /// A signifier or a service user reference.
+    party: String,
+    /// The SMI status.
+    #[param(example = "Pending")]
+    status: String,
+    /// The model.
+    model: String,
+    /// The region.
+    region: String,
+}
+
+impl From<WhichStock> for Filter {
+    fn from(which: WhichStock) -> Filter {
+        let WhichStock { party, status, model, region } = which;
+        Filter { party, status, model, region, ..Filter::default() }
+    }
 }
 
 impl From<Which> for Filter {
@@ -200,15 +235,15 @@ fn hub(row: HubRow, parties: &PartyBook) -> Hub {
 
 /// Hubs of a slice of the inventory.
 #[utoipa::path(get, path = "/hubs", tag = "inventory", operation_id = "search_hubs",
-    params(Which), responses((status = OK, body = Page<Hub>), Problem),
+    params(Which, Part), responses((status = OK, body = Page<Hub>), Problem),
     security(("token" = []), ("session" = [])))]
 async fn search(
     State(state): State<AppState>,
     who: ApiActor,
     Query(which): Query<Which>,
+    Query(Part { cursor, limit: wanted }): Query<Part>,
 ) -> Result<Json<Page<Hub>>, Failure> {
-    let cursor = which.cursor.clone();
-    let (at, limit) = (cursor.place::<String>()?, limit(which.limit));
+    let (at, limit) = (cursor.place::<String>()?, limit(wanted));
     let find =
         move || inventory::search(&state.app, &who.actor, &which.into(), at.as_deref(), limit);
     let page = blocking(find).await?;
@@ -218,7 +253,7 @@ async fn search(
 
 /// A slice of the inventory as a file.
 #[utoipa::path(get, path = "/hubs/export", tag = "inventory", operation_id = "export_hubs",
-    params(Which),
+    params(Which, As),
     responses((status = OK, description = "The file, in the format asked for",
         content_type = "application/octet-stream", body = FileBytes), Problem),
     security(("token" = []), ("session" = [])))]
@@ -226,9 +261,10 @@ async fn export(
     State(state): State<AppState>,
     who: ApiActor,
     Query(which): Query<Which>,
+    Query(As { format }): Query<As>,
 ) -> Result<Response, Failure> {
     who.actor.must(Action::SeeHubs)?;
-    let format = which.format.as_deref().unwrap_or("csv");
+    let format = format.as_deref().unwrap_or("csv");
     let unknown = || Refusal::field("format", "A format is csv, xlsx or parquet.");
     let format = Format::from_word(format).ok_or_else(unknown)?;
     let name = format!("hubs.{}", format.word());
@@ -440,15 +476,14 @@ fn counted(row: StockRow) -> Stock {
     }
 }
 
-/// Counts by Party, model, region and status, from the kept summary. Of the filter, the Party, the
-/// status, the model and the region count.
+/// Counts by Party, model, region and status, from the kept summary.
 #[utoipa::path(get, path = "/stock", tag = "inventory", operation_id = "count_stock",
-    params(Which), responses((status = OK, body = Page<Stock>), Problem),
+    params(WhichStock), responses((status = OK, body = Page<Stock>), Problem),
     security(("token" = []), ("session" = [])))]
 async fn stock(
     State(state): State<AppState>,
     who: ApiActor,
-    Query(which): Query<Which>,
+    Query(which): Query<WhichStock>,
 ) -> Result<Json<Page<Stock>>, Failure> {
     let rows = blocking(move || inventory::stock(&state.app, &who.actor, &which.into())).await?;
     Ok(Page::whole(rows.into_iter().map(counted).collect()))

@@ -12,6 +12,7 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
+use domain::access::Actor;
 use futures_util::{Stream, StreamExt, stream};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -63,7 +64,8 @@ pub async fn once(State(state): State<AppState>, request: Request, next: Next) -
     let actor = request.extensions().get::<ApiActor>();
     match (key, actor) {
         (Some(key), Some(actor)) if !reads => {
-            let claim = Claim { user: actor.actor.user, key };
+            let Actor { user, organisation, .. } = actor.actor;
+            let claim = Claim { user, organisation, key };
             carry_out(state, claim, request, next).await.unwrap_or_else(Failure::into_response)
         }
         _ => next.run(request).await,

@@ -1,5 +1,6 @@
 //! Parties.
 
+use app::App;
 use app::parties::{self, PartyFilter, PartyRow};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -13,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::given::{Given, IfMatch, Query, reference};
+use super::given::{Given, IfMatch, Query};
 use super::{Page, Problem, versioned};
 use crate::error_pages::{Failure, blocking};
 use crate::session::ApiActor;
@@ -139,6 +140,14 @@ async fn list(
     Ok(Page::whole(rows.await?.into_iter().map(shown).collect()))
 }
 
+/// The Party of an address: its number or its signifier.
+pub fn find(app: &App, who: &ApiActor, given: &str) -> app::Result<PartyRow> {
+    match given.parse::<PartyId>() {
+        Ok(id) => parties::get(app, &who.actor, id),
+        Err(_) => parties::by_signifier(app, &who.actor, given),
+    }
+}
+
 /// One Party, by its number or its signifier.
 #[utoipa::path(get, path = "/parties/{id}", tag = "parties", operation_id = "get_party",
     params(("id" = String, Path, description = "Its number or its signifier")),
@@ -149,17 +158,13 @@ async fn show(
     who: ApiActor,
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
-    let find = move || match id.parse::<PartyId>() {
-        Ok(id) => parties::get(&state.app, &who.actor, id),
-        Err(_) => parties::by_signifier(&state.app, &who.actor, &id),
-    };
-    let row = blocking(find).await?;
+    let row = blocking(move || find(&state.app, &who, &id)).await?;
     Ok(versioned(row.version, shown(row)))
 }
 
 /// Changes a Party.
 #[utoipa::path(put, path = "/parties/{id}", tag = "parties", operation_id = "change_party",
-    params(("id" = String, Path, description = "Its number")),
+    params(("id" = String, Path, description = "Its number or its signifier")),
     request_body = PartyFacts,
     responses((status = OK, body = Party), Problem),
     security(("token" = []), ("session" = [])))]
@@ -172,7 +177,7 @@ async fn change(
 ) -> Result<Response, Failure> {
     let changed = blocking(move || {
         who.actor.must(Action::ManageParties)?;
-        let id: PartyId = reference(&id, "Party")?;
+        let id = find(&state.app, &who, &id)?.party.id;
         parties::change(&state.app, &who.actor, id, version, &details.parse()?)
     });
     let row = changed.await?;

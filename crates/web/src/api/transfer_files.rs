@@ -8,7 +8,6 @@ use app::transfer_files::{
 };
 use app::{App, dry_runs, files};
 use axum::Json;
-use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::IF_NONE_MATCH;
@@ -25,7 +24,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::given::{Cursor, Given, IfMatch, Query, limit, reference};
+use super::given::{Cursor, File, Given, IfMatch, Query, limit, reference};
 use super::jobs::{Job, newest};
 use super::people::Reason;
 use super::{FileBytes, Page, Problem, at, versioned};
@@ -201,7 +200,7 @@ async fn submit(
     State(state): State<AppState>,
     who: ApiActor,
     Query(sent): Query<Sent>,
-    body: Body,
+    File(body): File,
 ) -> Result<Response, Failure> {
     let (may, actor) = (who.actor.must(Action::PrepareTransferFile), who.clone());
     may?;
@@ -264,7 +263,7 @@ async fn check(
     State(state): State<AppState>,
     who: ApiActor,
     Query(sent): Query<Sent>,
-    body: Body,
+    File(body): File,
 ) -> Result<Json<CheckResult>, Failure> {
     who.actor.must(Action::PrepareTransferFile)?;
     let checked = streams::feed(body.into_data_stream(), move |source| {

@@ -6,7 +6,6 @@ use axum::extract::{Form, Path};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
-use domain::Refusal;
 use domain::ids::TokenId;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -106,6 +105,10 @@ async fn password(
     headers: HeaderMap,
     Form(typed): Form<Passwords>,
 ) -> Result<Response, Failure> {
+    let missing = missing(&typed);
+    if !missing.is_empty() {
+        return Ok(password_page(&who, StatusCode::UNPROCESSABLE_ENTITY, missing));
+    }
     let (actor, secret) = (who.actor.clone(), cookie(&state, &headers));
     let changed = blocking(move || {
         let here = (address.as_str(), secret.as_deref());
@@ -121,6 +124,17 @@ async fn password(
             Ok(password_page(&who, status, problems))
         }
     }
+}
+
+fn missing(typed: &Passwords) -> Problems {
+    let mut missing = Problems::none();
+    if typed.current.is_empty() {
+        missing.add("current", "Enter your current password");
+    }
+    if typed.password.is_empty() {
+        missing.add("password", "Enter a new password");
+    }
+    missing
 }
 
 async fn end_session(
@@ -171,18 +185,22 @@ async fn issue(
     Form(typed): Form<TypedToken>,
 ) -> Result<Response, Failure> {
     let (actor, name) = (who.actor.clone(), typed.name.clone());
-    let (writes, days) = (typed.scope == "write", typed.days.trim().parse());
-    let issued = match days {
-        Ok(days) => {
-            blocking(move || {
-                sign_in::issue_token(&state.app, &actor, &NewToken { name: &name, writes, days })
-            })
-            .await
+    let (writes, days) = (typed.scope == "write", typed.days.trim().parse().unwrap_or(0));
+    let issued = blocking(move || {
+        let new = NewToken { name: &name, writes, days };
+        let wrong = sign_in::wrong_with_token(&state.app, &new)?;
+        if wrong.is_empty() {
+            return sign_in::issue_token(&state.app, &actor, &new).map(Ok);
         }
-        Err(_) => Err(Refusal::field("days", "Enter a whole number of days").into()),
-    };
-    match issued {
-        Ok((token, secret)) => {
+        Ok(Err(wrong))
+    });
+    match issued.await {
+        Ok(Err(wrong)) => {
+            let mut problems = Problems::none();
+            wrong.into_iter().for_each(|refusal| problems.extend(refusal));
+            Ok(token_page(&who, typed, StatusCode::UNPROCESSABLE_ENTITY, problems))
+        }
+        Ok(Ok((token, secret))) => {
             let layout = layout(&who, "Copy your new token").crumb("Your account", "/account");
             Ok(render(StatusCode::OK, &IssuedPage { layout, token, secret }))
         }

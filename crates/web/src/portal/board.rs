@@ -15,7 +15,7 @@ use domain::ids::SavedFilterId;
 use domain::inventory::REGIONS;
 use serde::Deserialize;
 
-use super::{Pages, address, may, must_see, number_in, shown_in_form};
+use super::{Pages, address, may, must_see, number_in, shown_in_form, version_seen};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{
     Choice, Flash, Layout, Paging, Problems, Section, filters, redirect_with, render,
@@ -275,7 +275,7 @@ async fn change(
         "quiet" => (Some(false), "You are no longer told of new offers that it finds"),
         _ => (None, "Filter removed"),
     };
-    let (app, actor, version) = (state.app.clone(), who.actor.clone(), form.version.parse().ok());
+    let (app, actor, version) = (state.app.clone(), who.actor.clone(), version_seen(&form.version));
     let done = blocking(move || match what {
         Some(notifies) => board::set_notifies(&app, &actor, id, version, notifies).map(drop),
         None => board::drop_filter(&app, &actor, id, version),

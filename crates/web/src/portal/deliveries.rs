@@ -7,8 +7,6 @@ pub(super) mod upload;
 
 use app::imports::{self, ImportView};
 use askama::Template;
-use axum::extract::Query;
-use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use domain::access::Action;
@@ -16,8 +14,9 @@ use domain::imports::{ImportKind, ImportState};
 use serde::Deserialize;
 
 use super::{Pages, address, may, must_see};
+use crate::api::given::Query;
 use crate::error_pages::{Failure, blocking};
-use crate::page::{Flash, Layout, Paging, Section, filters, render};
+use crate::page::{Flash, Layout, Paging, Problems, Section, filters, render};
 use crate::security::takes_files;
 use crate::session::SignedIn;
 use crate::state::AppState;
@@ -56,7 +55,7 @@ struct Tab {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 struct ListQuery {
     kind: String,
     before: String,
@@ -77,16 +76,22 @@ async fn list(
     let paging = Paging::by_cursor(&query.before, &query.back, found.next, |before, back| {
         address("/deliveries", &[("kind", word), ("before", before), ("back", back)])
     });
+    let mut problems = Problems::none();
+    if kind.is_none() && !query.kind.is_empty() {
+        problems.add_general("Choose one of these kinds of file: what was asked for is none");
+    }
+    let status = problems.status();
     let page = ListPage {
+        tabs: tabs(kind),
+        imports: problems.withhold(found.items),
+        paging: problems.withhold(paging),
+        may_load: may(&who.actor, Action::LoadInventory),
         layout: Layout::of(&who.viewer, Section::Deliveries, "Deliveries and other files")
             .crumb("Home", "/")
-            .flash(flash),
-        tabs: tabs(kind),
-        imports: found.items,
-        paging,
-        may_load: may(&who.actor, Action::LoadInventory),
+            .flash(flash)
+            .problems(problems),
     };
-    Ok(render(StatusCode::OK, &page))
+    Ok(render(status, &page))
 }
 
 fn tabs(chosen: Option<ImportKind>) -> Vec<Tab> {

@@ -15,7 +15,7 @@ use domain::ids::PartyId;
 use domain::inventory::REGIONS;
 use serde::Deserialize;
 
-use super::{Pages, Version, must_see, number_in, shown_in_form};
+use super::{Pages, Version, must_see, number_in, shown_in_form, version_seen};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Choice, Layout, Problems, Section, choices, filters, redirect_with, render};
 use crate::session::SignedIn;
@@ -216,7 +216,7 @@ async fn set(
     let (app, actor) = (state.app.clone(), who.actor.clone());
     let (at, given) = (place.clone(), typed.clone());
     let done = blocking(move || {
-        let version = given.version.parse().ok();
+        let version = version_seen(&given.version);
         match at.kind {
             Kind::Contact => {
                 let which = at.number()?.map(|id| (id, version));
@@ -244,7 +244,7 @@ async fn remove(
     let place = Place::of(&party, &kind, Some(entry))?;
     let (app, actor, at) = (state.app.clone(), who.actor.clone(), place.clone());
     let done = blocking(move || {
-        let (party, version) = (at.party, form.version.parse().ok());
+        let (party, version) = (at.party, version_seen(&form.version));
         let none = || Refusal::not_found("page");
         match at.kind {
             Kind::Contact => {

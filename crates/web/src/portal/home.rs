@@ -30,6 +30,7 @@ pub fn routes() -> Pages {
 struct TasksPage {
     layout: Layout,
     groups: Vec<Group>,
+    nothing_waits: bool,
     stock: Option<Stock>,
 }
 
@@ -71,11 +72,14 @@ async fn home(
 
 async fn tasks_page(state: AppState, who: SignedIn, flash: Flash) -> Result<Response, Failure> {
     let layout = Layout::of(&who.viewer, Section::Home, "What waits for you").flash(flash);
-    let (groups, stock) = blocking(move || {
+    let elsewhere = tasks::elsewhere(&who.actor);
+    let (mut groups, stock) = blocking(move || {
         Ok((tasks::groups(&state.app, &who.actor)?, tasks::stock(&state.app, &who.actor)?))
     })
     .await?;
-    Ok(render(StatusCode::OK, &TasksPage { layout, groups, stock }))
+    let nothing_waits = groups.is_empty();
+    groups.push(elsewhere);
+    Ok(render(StatusCode::OK, &TasksPage { layout, groups, nothing_waits, stock }))
 }
 
 async fn demo_page(state: AppState, flash: Flash) -> Result<Response, Failure> {

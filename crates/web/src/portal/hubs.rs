@@ -6,7 +6,6 @@ mod show;
 use app::inventory::{self, Filter, HubRow};
 use app::tables::Format;
 use askama::Template;
-use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
@@ -16,6 +15,7 @@ use domain::parties::PartyBook;
 use serde::Deserialize;
 
 use super::{Pages, address, must_see};
+use crate::api::given::Query;
 use crate::error_pages::{Failure, blocking, status_of};
 use crate::page::{Choice, Flash, Layout, Paging, Problems, Section, filters, redirect, render};
 use crate::session::SignedIn;
@@ -51,7 +51,7 @@ struct SearchPage {
 
 /// What the address asks for.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub(super) struct Wanted {
     pub id: String,
     pub party: String,

@@ -4,7 +4,7 @@ use app::files::hex;
 use app::journal::KINDS;
 use app::journal::read::{self, Entry, JournalFilter};
 use askama::Template;
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
@@ -15,8 +15,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Pages, address, must_see, number_in};
+use crate::api::given::Query;
 use crate::error_pages::{Failure, blocking};
-use crate::page::{Choice, Layout, Paging, Section, filters, render};
+use crate::page::{Choice, Layout, Paging, Problems, Section, filters, render};
 use crate::session::SignedIn;
 use crate::state::AppState;
 
@@ -47,7 +48,7 @@ struct ShowPage {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 struct ListQuery {
     subject: String,
     kind: String,
@@ -82,16 +83,21 @@ async fn list(
     let found = blocking(move || read::list(&state.app, &actor, &filter, before.into())).await?;
     let kinds = KINDS.iter().map(|kind| Choice::new(*kind, words(kind)));
     let kinds = std::iter::once(Choice::new("", "Anything")).chain(kinds);
+    let kinds: Vec<Choice> = kinds.map(|choice| choice.chosen_if(&query.kind)).collect();
+    let mut problems = Problems::none();
+    problems.add_unless_chosen("kind", &kinds);
+    let (status, layout) =
+        (problems.status(), Layout::of(&who.viewer, Section::Journal, "Journal"));
     let page = ListPage {
-        layout: Layout::of(&who.viewer, Section::Journal, "Journal").crumb("Home", "/"),
-        kinds: kinds.map(|choice| choice.chosen_if(&query.kind)).collect(),
-        entries: found.items,
+        kinds,
+        entries: problems.withhold(found.items),
         paging: Paging::by_cursor(&query.before, &query.back, found.next, |before, back| {
             query.address(before, back)
         }),
         subject: query.subject,
+        layout: layout.crumb("Home", "/").problems(problems),
     };
-    Ok(render(StatusCode::OK, &page))
+    Ok(render(status, &page))
 }
 
 async fn show(

@@ -2,7 +2,7 @@
 
 use app::notifications::{self, MailState, Message, MessageState, NoticeRow, Way};
 use askama::Template;
-use axum::extract::{Form, Path, Query};
+use axum::extract::{Form, Path};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -12,7 +12,8 @@ use domain::notifications::{Delivery, MessageKind};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-use super::{Pages, address, may, number_in, shown_in_form};
+use super::{Pages, address, may, number_in, shown_in_form, version_seen};
+use crate::api::given::Query;
 use crate::error_pages::{Failure, blocking};
 use crate::page::{
     Choice, Flash, Layout, Paging, Problems, Section, filters, redirect, redirect_with, render,
@@ -197,7 +198,7 @@ async fn choose(
         .filter_map(|(kind, way)| Some((MessageKind::from_word(kind)?, Delivery::from_word(way)?)))
         .collect();
     let (app, actor) = (state.app.clone(), who.actor.clone());
-    let version = typed.get("version").and_then(|version| version.parse().ok());
+    let version = version_seen(typed.get("version").map_or("", String::as_str));
     match blocking(move || notifications::choose_all(&app, &actor, version, &wanted)).await {
         Ok(_) => Ok(redirect_with("/account/notifications", "Your choice is saved")),
         Err(failure) => {
@@ -213,7 +214,7 @@ async fn unsubscribe_form(
 ) -> Result<Response, Failure> {
     let given = secret.clone();
     let (_, kind) = blocking(move || notifications::unsubscribing(&state.app, &given)).await?;
-    let layout = Layout::new("Stop these e-mails");
+    let layout = Layout::new("Stop these emails");
     let page = UnsubscribePage { layout, name: kind.row().name, secret, is_done: false };
     Ok(render(StatusCode::OK, &page))
 }
@@ -222,7 +223,7 @@ async fn unsubscribe_form(
 async fn unsubscribe(state: AppState, Path(secret): Path<String>) -> Result<Response, Failure> {
     let given = secret.clone();
     let kind = blocking(move || notifications::unsubscribe(&state.app, &given)).await?;
-    let layout = Layout::new("You will get no more of these e-mails");
+    let layout = Layout::new("You will get no more of these emails");
     let page = UnsubscribePage { layout, name: kind.row().name, secret, is_done: true };
     Ok(render(StatusCode::OK, &page))
 }
@@ -237,7 +238,7 @@ fn must_see_mail(state: &AppState, who: &SignedIn) -> Result<(), Failure> {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 struct MailQuery {
     state: String,
     before: String,
@@ -266,15 +267,19 @@ async fn mail(
     let paging = Paging::by_cursor(&query.before, &query.back, found.next, |before, back| {
         address("/mail", &[("state", &query.state), ("before", before), ("back", back)])
     });
+    let states: Vec<Choice> = states.map(|choice| choice.chosen_if(&query.state)).collect();
+    let mut problems = Problems::none();
+    problems.add_unless_chosen("state", &states);
+    let (status, layout) = (problems.status(), Layout::of(&who.viewer, Section::Home, "Emails"));
     let page = MailPage {
-        layout: Layout::of(&who.viewer, Section::Home, "E-mails").crumb("Home", "/").flash(flash),
         state: outbox,
-        states: states.map(|choice| choice.chosen_if(&query.state)).collect(),
+        states,
         is_shown: matches!(state.app.mail.way, Way::Page),
-        paging,
-        messages: found.items,
+        paging: problems.withhold(paging),
+        messages: problems.withhold(found.items),
+        layout: layout.crumb("Home", "/").flash(flash).problems(problems),
     };
-    Ok(render(StatusCode::OK, &page))
+    Ok(render(status, &page))
 }
 
 async fn message(
@@ -289,7 +294,7 @@ async fn message(
     let message = blocking(move || notifications::message(&state.app, &actor, id)).await?;
     let layout = Layout::of(&who.viewer, Section::Home, message.title.clone())
         .crumb("Home", "/")
-        .crumb("E-mails", "/mail")
+        .crumb("Emails", "/mail")
         .flash(flash);
     let may_retry = message.can_retry() && may(&who.actor, Action::RetryMail);
     Ok(render(StatusCode::OK, &MessagePage { layout, message, may_retry }))
@@ -302,7 +307,7 @@ async fn retry(
 ) -> Result<Response, Failure> {
     let id: MessageId = number_in(&id)?;
     blocking(move || notifications::retry(&state.app, &who.actor, id)).await?;
-    Ok(redirect_with(&format!("/mail/{id}"), "The e-mail waits to be sent again"))
+    Ok(redirect_with(&format!("/mail/{id}"), "The email waits to be sent again"))
 }
 
 /// A state as people say it.

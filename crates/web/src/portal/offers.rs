@@ -7,7 +7,7 @@ use app::journal::read::HistoryEntry;
 use app::offers::{self, OfferRow, OfferView, Seen, Wanted};
 use app::transfer_files::IdMistake;
 use askama::Template;
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -18,6 +18,7 @@ use domain::offers::{Action as Do, State};
 use serde::Deserialize;
 
 use super::{Pages, address, may, must_see, number_in};
+use crate::api::given::Query;
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Choice, Flash, Layout, Paging, Problems, Section, filters, render};
 use crate::security::takes_ids;
@@ -70,7 +71,7 @@ struct ListPage {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 struct ListQuery {
     state: String,
     before: String,
@@ -89,18 +90,23 @@ async fn list(
     let found = blocking(move || offers::list(&state.app, &actor, &wanted, before.into())).await?;
     let states = State::ALL.iter().map(|state| Choice::new(state.name(), state.words()));
     let states = std::iter::once(Choice::new("", "Any")).chain(states);
+    let states: Vec<Choice> = states.map(|choice| choice.chosen_if(&query.state)).collect();
+    let mut problems = Problems::none();
+    problems.add_unless_chosen("state", &states);
+    let status = problems.status();
     let paging = Paging::by_cursor(&query.before, &query.back, found.next, |before, back| {
         address("/offers", &[("state", &query.state), ("before", before), ("back", back)])
     });
+    let layout = Layout::of(&who.viewer, Section::Offers, "Offers");
     let page = ListPage {
-        layout: Layout::of(&who.viewer, Section::Offers, "Offers").crumb("Home", "/").flash(flash),
-        states: states.map(|choice| choice.chosen_if(&query.state)).collect(),
-        offers: found.items,
-        paging,
+        states,
+        offers: problems.withhold(found.items),
+        paging: problems.withhold(paging),
         may_offer: may(&who.actor, Action::ManageOffers),
         sees_all: who.actor.party().is_none(),
+        layout: layout.crumb("Home", "/").flash(flash).problems(problems),
     };
-    Ok(render(StatusCode::OK, &page))
+    Ok(render(status, &page))
 }
 
 #[derive(Template)]

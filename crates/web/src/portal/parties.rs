@@ -6,7 +6,7 @@ use app::directory::{self, Directory};
 use app::inventory::{self, Filter, StockRow};
 use app::parties::{self, PartyFilter, PartyRow};
 use askama::Template;
-use axum::extract::{Multipart, Path, Query};
+use axum::extract::{Multipart, Path};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
@@ -19,8 +19,9 @@ use serde::Deserialize;
 
 use super::deliveries::upload::{self, Place};
 use super::{Pages, address, may, must_see, number_in};
+use crate::api::given::Query;
 use crate::error_pages::{Failure, blocking};
-use crate::page::{Choice, Flash, Layout, Section, filters, render};
+use crate::page::{Choice, Flash, Layout, Problems, Section, filters, render};
 use crate::security::takes_files;
 use crate::session::SignedIn;
 use crate::state::AppState;
@@ -64,7 +65,7 @@ struct Stock {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 struct ListQuery {
     text: String,
     category: String,
@@ -86,15 +87,21 @@ async fn list(
     let actor = who.actor.clone();
     let parties = blocking(move || parties::list(&state.app, &actor, &filter)).await?;
     let layout = Layout::of(&who.viewer, Section::Parties, "Parties");
+    let categories = with_any(categories(&query.category), &query.category);
+    let statuses = with_any(statuses(&query.status), &query.status);
+    let mut problems = Problems::none();
+    problems.add_unless_chosen("category", &categories);
+    problems.add_unless_chosen("status", &statuses);
+    let status = problems.status();
     let page = ListPage {
-        layout: layout.crumb("Home", "/").flash(flash),
-        categories: with_any(categories(&query.category), &query.category),
-        statuses: with_any(statuses(&query.status), &query.status),
+        categories,
+        statuses,
         text: query.text,
-        parties,
+        parties: problems.withhold(parties),
         may_manage: may(&who.actor, Action::ManageParties),
+        layout: layout.crumb("Home", "/").flash(flash).problems(problems),
     };
-    Ok(render(StatusCode::OK, &page))
+    Ok(render(status, &page))
 }
 
 fn with_any(mut choices: Vec<Choice>, chosen: &str) -> Vec<Choice> {

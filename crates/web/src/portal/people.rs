@@ -10,9 +10,10 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use domain::access::{Action, Organisation, Role};
 use domain::ids::UserId;
+use domain::people as rules;
 use serde::Deserialize;
 
-use super::{Pages, may, number_in, party_book, shown_in_form};
+use super::{Pages, may, number_in, party_book, shown_in_form, version_seen};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Choice, Flash, Layout, Problems, Section, filters, redirect_with, render};
 use crate::session::SignedIn;
@@ -179,10 +180,9 @@ async fn invite(
     who: SignedIn,
     Form(typed): Form<TypedInvitation>,
 ) -> Result<Response, Failure> {
-    let (Ok(organisation), Some(role)) =
-        (typed.organisation.parse().map(Organisation::from_number), Role::from_word(&typed.role))
-    else {
-        let problems = unchosen(&typed.organisation, &typed.role);
+    let chosen = typed.organisation.parse().map(Organisation::from_number);
+    let (problems, role) = (wrong_with(&typed), Role::from_word(&typed.role));
+    let (true, Ok(organisation), Some(role)) = (problems.is_empty(), chosen, role) else {
         return invite_page(&state, &who, typed, StatusCode::UNPROCESSABLE_ENTITY, problems).await;
     };
     let (app, actor, given) = (state.app.clone(), who.actor.clone(), typed.clone());
@@ -199,11 +199,11 @@ async fn invite(
                 layout,
                 link: format!("{}/invitations/{}", state.public_url, invitation.secret),
                 what: if invitation.is_mailed {
-                    "Whoever opens it sets a password and has the role. An e-mail with the link \
+                    "Whoever opens it sets a password and has the role. An email with the link \
                      is on its way to that person."
                 } else {
                     "Whoever opens it sets a password and has the role. This server sends no \
-                     e-mails, so send the link yourself, to that person alone."
+                     emails, so send the link yourself, to that person alone."
                 },
                 until: invitation.expires_at,
                 back: "/people".to_owned(),
@@ -215,6 +215,15 @@ async fn invite(
             invite_page(&state, &who, typed, status, problems).await
         }
     }
+}
+
+/// What is wrong with an invitation: all of it.
+fn wrong_with(typed: &TypedInvitation) -> Problems {
+    let mut problems = Problems::none();
+    let particulars = [rules::email(&typed.email).err(), rules::name(&typed.name).err()];
+    particulars.into_iter().flatten().for_each(|refusal| problems.extend(refusal));
+    problems.extend(unchosen(&typed.organisation, &typed.role));
+    problems
 }
 
 /// What is missing of an organisation and a role.
@@ -251,7 +260,7 @@ struct Change {
 
 impl Change {
     fn target(&self, user: UserId) -> Target {
-        Target { user, version: self.version.parse().ok() }
+        Target { user, version: version_seen(&self.version) }
     }
 }
 
@@ -386,10 +395,10 @@ async fn password_link(
                 layout,
                 link: format!("{}/password/{}", state.public_url, made.secret),
                 what: if made.is_mailed {
-                    "Whoever opens it sets a new password. An e-mail with the link is on its way \
+                    "Whoever opens it sets a new password. An email with the link is on its way \
                      to that person."
                 } else {
-                    "Whoever opens it sets a new password. This server sends no e-mails, so send \
+                    "Whoever opens it sets a new password. This server sends no emails, so send \
                      the link yourself, to that person alone."
                 },
                 until: made.expires_at,

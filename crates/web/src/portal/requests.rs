@@ -5,7 +5,7 @@ use app::journal::read::HistoryEntry;
 use app::offers::OfferView;
 use app::requests::{self, Draft, RequestRow, RequestView, Wanted};
 use askama::Template;
-use axum::extract::{Form, Path, Query};
+use axum::extract::{Form, Path};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -18,7 +18,8 @@ use domain::requests::{Action as Do, Asked, State};
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::{Pages, address, may, must_see, number_in, party_book, shown_in_form};
+use super::{Pages, address, may, must_see, number_in, party_book, shown_in_form, version_seen};
+use crate::api::given::Query;
 use crate::error_pages::{Failure, blocking};
 use crate::page::{
     Choice, Flash, Layout, Paging, Problems, Section, filters, redirect_with, render,
@@ -63,7 +64,7 @@ struct ListPage {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 struct ListQuery {
     state: String,
     before: String,
@@ -83,19 +84,23 @@ async fn list(
         blocking(move || requests::list(&state.app, &actor, &wanted, before.into())).await?;
     let states = State::ALL.iter().map(|state| Choice::new(state.name(), state.words()));
     let states = std::iter::once(Choice::new("", "Any")).chain(states);
+    let states: Vec<Choice> = states.map(|choice| choice.chosen_if(&query.state)).collect();
+    let mut problems = Problems::none();
+    problems.add_unless_chosen("state", &states);
+    let status = problems.status();
     let paging = Paging::by_cursor(&query.before, &query.back, found.next, |before, back| {
         address("/requests", &[("state", &query.state), ("before", before), ("back", back)])
     });
     let layout = Layout::of(&who.viewer, Section::Requests, "Requests");
     let page = ListPage {
-        layout: layout.crumb("Home", "/").flash(flash),
-        states: states.map(|choice| choice.chosen_if(&query.state)).collect(),
-        requests: found.items,
-        paging,
+        states,
+        requests: problems.withhold(found.items),
+        paging: problems.withhold(paging),
         may_request: may(&who.actor, Action::ManageRequests),
         sees_all: who.actor.party().is_none(),
+        layout: layout.crumb("Home", "/").flash(flash).problems(problems),
     };
-    Ok(render(StatusCode::OK, &page))
+    Ok(render(status, &page))
 }
 
 #[derive(Template)]
@@ -330,7 +335,8 @@ async fn save(
             return page(state, &who, Some(id), typed, status, problems).await;
         }
     };
-    let (app, actor, version) = (state.app.clone(), who.actor.clone(), typed.version.parse().ok());
+    let (app, actor, version) =
+        (state.app.clone(), who.actor.clone(), version_seen(&typed.version));
     match blocking(move || requests::change(&app, &actor, id, version, &draft)).await {
         Ok(_) => Ok(redirect_with(&format!("/requests/{id}"), "Saved")),
         Err(failure) => {
@@ -407,7 +413,7 @@ async fn submit(
     Form(form): Form<Decided>,
 ) -> Result<Response, Failure> {
     let id: RequestId = number_in(&id)?;
-    let (app, actor, version) = (state.app.clone(), who.actor.clone(), form.version.parse().ok());
+    let (app, actor, version) = (state.app.clone(), who.actor.clone(), version_seen(&form.version));
     match blocking(move || requests::submit(&app, &actor, id, version)).await {
         Ok(_) => Ok(redirect_with(&format!("/requests/{id}"), "Submitted")),
         Err(failure) => {
@@ -464,7 +470,7 @@ async fn withdraw(
     let id: RequestId = number_in(&id)?;
     let (app, actor, given) = (state.app.clone(), who.actor.clone(), form.clone());
     let done = blocking(move || {
-        requests::withdraw(&app, &actor, id, given.version.parse().ok(), &given.reason)
+        requests::withdraw(&app, &actor, id, version_seen(&given.version), &given.reason)
     });
     match done.await {
         Ok(_) => Ok(redirect_with(&format!("/requests/{id}"), "Withdrawn")),
@@ -492,7 +498,7 @@ async fn turn(
             Refusal::field("offer", "Enter the reference of an offer, such as off-000042.")
         })?;
         let asked = (number("quantity", &given.quantity)?, number("minimum", &given.minimum)?);
-        requests::turn(&app, &actor, id, given.version.parse().ok(), offer, asked)
+        requests::turn(&app, &actor, id, version_seen(&given.version), offer, asked)
     });
     match done.await {
         Ok(_) => {

@@ -9,7 +9,7 @@ use axum::routing::get;
 use domain::access::Action;
 use serde::Deserialize;
 
-use super::{Pages, may, shown_in_form};
+use super::{Pages, may, shown_in_form, version_seen};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Choice, Flash, Layout, Problems, Section, filters, redirect_with, render};
 use crate::session::SignedIn;
@@ -69,7 +69,7 @@ async fn change(
     Form(typed): Form<Typed>,
 ) -> Result<Response, Failure> {
     let (app, actor, name) = (state.app.clone(), who.actor.clone(), setting.clone());
-    let (value, version) = (typed.value.clone(), typed.version.parse().ok());
+    let (value, version) = (typed.value.clone(), version_seen(&typed.version));
     match blocking(move || settings::change(&app, &actor, &name, &value, version)).await {
         Ok(now) => {
             let said = format!("{} is now {}", now.setting.name, now.value);

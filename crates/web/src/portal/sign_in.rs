@@ -48,6 +48,8 @@ struct OrganisationPage {
 #[serde(default)]
 struct Next {
     next: String,
+    /// Whether a form led here because the session had ended.
+    unsent: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -67,7 +69,13 @@ async fn form(
     if who.is_some() {
         return redirect(next);
     }
-    page("", next, StatusCode::OK, Problems::none(), flash)
+    let mut problems = Problems::none();
+    if !query.unsent.is_empty() {
+        problems.add_general(
+            "You were signed out, so nothing of what you sent was kept. Sign in and send it again",
+        );
+    }
+    page("", next, StatusCode::OK, problems, flash)
 }
 
 async fn send(

@@ -15,7 +15,7 @@ use domain::stock_rules::{Dimension, Pair, Rule};
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::{Pages, may, must_see, shown_in_form};
+use super::{Pages, may, must_see, shown_in_form, version_seen};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Choice, Flash, Layout, Problems, Section, filters, redirect_with, render};
 use crate::security::takes_files;
@@ -82,7 +82,7 @@ struct Typed {
 impl Typed {
     /// The version of the table that the page showed.
     fn seen(&self) -> Option<i64> {
-        self.version.parse().ok()
+        version_seen(&self.version)
     }
 
     fn dimension(&self) -> Result<Dimension, Refusal> {
@@ -368,7 +368,7 @@ async fn send_file(
         if bytes.len() as u64 > FILE_LIMIT {
             return Err(app::files::too_large(FILE_LIMIT).into());
         }
-        let version = fields.of("version").parse().ok();
+        let version = version_seen(fields.of("version"));
         stock_rules::load(&app, &actor, table, version, &bytes)
     })
     .await;

@@ -9,8 +9,6 @@ mod upload;
 
 use app::transfer_files::{self, TransferFileFilter, TransferFileRow};
 use askama::Template;
-use axum::extract::Query;
-use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use domain::access::Action;
@@ -18,8 +16,9 @@ use domain::transfer_files::State;
 use serde::Deserialize;
 
 use super::{Pages, address, may};
+use crate::api::given::Query;
 use crate::error_pages::{Failure, blocking};
-use crate::page::{Choice, Flash, Layout, Paging, Section, filters, render};
+use crate::page::{Choice, Flash, Layout, Paging, Problems, Section, filters, render};
 use crate::security::{takes_files, takes_ids};
 use crate::session::SignedIn;
 use crate::state::AppState;
@@ -64,7 +63,7 @@ struct ListPage {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 struct ListQuery {
     text: String,
     state: String,
@@ -107,6 +106,7 @@ async fn list(
         blocking(move || transfer_files::list(&state.app, &actor, &filter, before, PAGE)).await?;
     let states = State::ALL.iter().map(|state| Choice::new(state.name(), state.words()));
     let states = std::iter::once(Choice::new("", "Any")).chain(states);
+    let states: Vec<Choice> = states.map(|choice| choice.chosen_if(&query.state)).collect();
     let mut whose = vec![("", "Anybody’s")];
     if may(&who.actor, Action::AuthoriseTransferFile) {
         whose.push(("waiting", "Waiting for me to authorise"));
@@ -117,18 +117,23 @@ async fn list(
     let paging = Paging::by_cursor(&query.before, &query.back, found.next, |before, back| {
         query.address(before, back)
     });
+    let whose = crate::page::choices(&whose, &query.whose);
+    let mut problems = Problems::none();
+    problems.add_unless_chosen("state", &states);
+    problems.add_unless_chosen("whose", &whose);
     let layout = Layout::of(&who.viewer, Section::TransferFiles, "Transfer files");
+    let status = problems.status();
     let page = ListPage {
-        layout: layout.crumb("Home", "/").flash(flash),
-        states: states.map(|choice| choice.chosen_if(&query.state)).collect(),
-        whose: crate::page::choices(&whose, &query.whose),
+        states,
+        whose,
         text: query.text,
-        files: found.items,
-        paging,
+        files: problems.withhold(found.items),
+        paging: problems.withhold(paging),
+        layout: layout.crumb("Home", "/").flash(flash).problems(problems),
         may_prepare: may(&who.actor, Action::PrepareTransferFile),
         may_see_installed: may(&who.actor, Action::SeeInstalledQueue),
     };
-    Ok(render(StatusCode::OK, &page))
+    Ok(render(status, &page))
 }
 
 /// Whether a job works on a file in this state, or will in a moment.

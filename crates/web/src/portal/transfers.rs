@@ -13,8 +13,6 @@ mod show;
 
 use app::transfers::{self, TransferFilter, TransferSummary};
 use askama::Template;
-use axum::extract::Query;
-use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use domain::access::Action;
@@ -24,8 +22,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{Pages, address, may, must_see, party_book};
+use crate::api::given::Query;
 use crate::error_pages::{Failure, blocking};
-use crate::page::{Choice, Flash, Layout, Paging, Section, choices, filters, render};
+use crate::page::{Choice, Flash, Layout, Paging, Problems, Section, choices, filters, render};
 use crate::security::{takes_files, takes_ids};
 use crate::session::SignedIn;
 use crate::state::AppState;
@@ -81,7 +80,7 @@ struct ListPage {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 struct ListQuery {
     state: String,
     kind: String,
@@ -148,25 +147,33 @@ async fn list(
         ("overdue", "Overdue"),
         ("waiting", "With lines that wait"),
     ];
-    let any = |text: &str| std::iter::once(Choice::new("", text));
     let paging = Paging::by_cursor(&query.before, &query.back, found.next, |before, back| {
         query.address(before, back)
     });
     let layout = Layout::of(&who.viewer, Section::Transfers, "Transfers");
+    let any = |text: &str, chosen: &str| std::iter::once(Choice::new("", text).chosen_if(chosen));
+    let states = states.map(|choice| choice.chosen_if(&query.state));
+    let states: Vec<Choice> = any("Any", &query.state).chain(states).collect();
+    let parties: Vec<Choice> = any("Any", &query.party).chain(parties).collect();
+    let (kinds, show) = (choices(&kinds, &query.kind), choices(&show, &query.show));
+    let mut problems = Problems::none();
+    let filters = [("state", &states), ("kind", &kinds), ("party", &parties), ("show", &show)];
+    filters.iter().for_each(|(field, choices)| problems.add_unless_chosen(field, choices));
+    let status = problems.status();
     let page = ListPage {
-        layout: layout.crumb("Home", "/").flash(flash),
-        states: any("Any").chain(states).map(|choice| choice.chosen_if(&query.state)).collect(),
-        kinds: choices(&kinds, &query.kind),
-        parties: any("Any").chain(parties).collect(),
-        show: choices(&show, &query.show),
+        states,
+        kinds,
+        parties,
+        show,
         offer: query.offer,
-        found: found.items,
+        found: problems.withhold(found.items),
         now: state.app.now(),
-        paging,
+        paging: problems.withhold(paging),
         may_notify: may(&who.actor, Action::AgreeTransfers),
         is_of_a_party: own.is_some(),
+        layout: layout.crumb("Home", "/").flash(flash).problems(problems),
     };
-    Ok(render(StatusCode::OK, &page))
+    Ok(render(status, &page))
 }
 
 /// The frame of a page about one transfer.

@@ -16,6 +16,7 @@ fn what_goes_wrong_is_a_problem_document() {
         assert_eq!(answer.header("content-type"), "application/problem+json");
         assert_eq!(answer.json()["type"], "/problems/not-signed-in");
         assert_eq!(answer.json()["status"], 401);
+        assert_eq!(answer.header("www-authenticate"), "Bearer");
 
         let token = world.token(Role::SystemAdmin, true);
         let check = async |call: &str, body, status: u16, kind: &str| {
@@ -26,7 +27,13 @@ fn what_goes_wrong_is_a_problem_document() {
             assert!(text["detail"].as_str().unwrap().ends_with('.'), "{call}: {text}");
             text
         };
-        check("GET /nothing", None, 404, "page-not-found").await;
+        let nothing = check("GET /nothing", None, 404, "not-found").await;
+        assert_eq!(nothing["title"], "Not found");
+        let method = check("DELETE /hubs", None, 405, "this-address-does-not-take-that").await;
+        assert_eq!(method["detail"], "Allow says which methods it takes.");
+        let long = Some(json!({ "value": "x".repeat(1 << 20) }));
+        let long = check("PUT /settings/check.R05", long, 413, "too-large").await;
+        assert!(long["detail"].as_str().unwrap().contains("at most 1 MiB"), "{long}");
         check("GET /settings/none", None, 404, "not-found").await;
         check("GET /people?organisation=nowhere", None, 404, "not-found").await;
         check("GET /people?organization=centre", None, 422, "invalid").await;
@@ -37,6 +44,87 @@ fn what_goes_wrong_is_a_problem_document() {
         let problem = check("PUT /settings/check.R05", wrong, 422, "invalid").await;
         assert!(problem["detail"].as_str().unwrap().contains("valu"), "{problem}");
         check("GET /hubs", None, 403, "not-allowed").await;
+    });
+}
+
+#[test]
+fn a_call_takes_no_parameter_that_its_document_does_not_name() {
+    both(|world| async move {
+        let token = world.token(Role::DccLogistics, true);
+        for call in [
+            "GET /me?foo=1",
+            "GET /settings?foo=1",
+            "GET /parties?limit=1",
+            "GET /stock?limit=1",
+            "GET /hubs?format=csv",
+            "HEAD /me?foo=1",
+            "POST /delivery-reports?foo=1",
+        ] {
+            let refused = world.call(&token, call, None).await;
+            assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{call}");
+        }
+        let refused = world.call(&token, "GET /me?foo=1", None).await.json();
+        assert_eq!(refused["detail"], "This call has no parameter “foo”.");
+        for call in ["GET /hubs?limit=1&region=North", "GET /stock?region=North", "GET /parties"] {
+            let taken = world.call(&token, call, None).await;
+            assert_eq!(taken.status, StatusCode::OK, "{call}: {}", taken.text());
+        }
+        let damaged = world.call(&token, "GET /hubs?cursor=x", None).await;
+        assert_eq!(damaged.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(damaged.json()["field"], "cursor");
+    });
+}
+
+#[test]
+fn a_body_of_another_kind_is_refused_before_anything_is_kept() {
+    both(|world| async move {
+        let token = world.token(Role::DspOperator, true);
+        let logistics = world.token(Role::DccLogistics, true);
+        let form = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\n\
+            CommsHubID,NewServiceUserReference\r\n\r\n--b--\r\n";
+        for (token, path) in [
+            (&logistics, "/transfer-files?name=a.csv"),
+            (&logistics, "/transfer-files/check?name=a.csv"),
+            (&token, "/imports?kind=deliveries&name=a.csv"),
+            (&token, "/imports/check?kind=deliveries&name=a.csv"),
+        ] {
+            let request = Request::post(format!("/api/v1{path}"))
+                .header("authorization", format!("Bearer {token}"))
+                .header("content-type", "multipart/form-data; boundary=b");
+            let refused = world.send(request.body(Body::from(form)).unwrap()).await;
+            assert_eq!(refused.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{path}");
+            let detail = refused.json()["detail"].as_str().unwrap().to_owned();
+            assert!(detail.contains("takes its bytes as the body, not a form"), "{detail}");
+        }
+        assert_eq!((world.count("transfer_files"), world.count("imports")), (0, 0));
+
+        let send = async |kind: &str| {
+            let request = Request::post("/api/v1/delivery-reports")
+                .header("authorization", format!("Bearer {logistics}"))
+                .header("content-type", kind);
+            world.send(request.body(Body::from(r#"{"format":"csv"}"#)).unwrap()).await.status
+        };
+        assert_eq!(send("text/plain").await, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+        assert_eq!(send("Application/JSON; charset=utf-8").await, StatusCode::ACCEPTED);
+        assert_eq!(send("application/problem+json").await, StatusCode::ACCEPTED);
+    });
+}
+
+#[test]
+fn a_token_that_only_reads_says_so() {
+    both(|world| async move {
+        let told = async |role: Role| {
+            let token = world.token(role, false);
+            let body = Some(json!({"format": "csv"}));
+            let refused = world.call(&token, "POST /delivery-reports", body).await;
+            assert_eq!(refused.status, StatusCode::FORBIDDEN);
+            refused.json()["detail"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(
+            told(Role::DccFinance).await,
+            "This token only reads. Issue one that may write."
+        );
+        assert!(told(Role::Auditor).await.starts_with("Your role does not allow this."));
     });
 }
 
@@ -55,6 +143,12 @@ fn a_change_wants_the_version_that_was_seen() {
         for wrong in ["\"7\"", "0", "W/\"0\"", "\"x\""] {
             let answer = world.call_with(&token, put, &[("if-match", wrong)], off()).await;
             assert_eq!(answer.status, StatusCode::PRECONDITION_FAILED, "{wrong}");
+        }
+        for wrong in ["0", "W/\"0\"", "\"3\", \"0\""] {
+            let answer = world.call_with(&token, put, &[("if-match", wrong)], off()).await;
+            assert_eq!(answer.status, StatusCode::PRECONDITION_FAILED, "{wrong}");
+            let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+            assert!(detail.starts_with("If-Match takes one ETag"), "{wrong}: {detail}");
         }
         let changed = world.call_with(&token, put, &[("if-match", "\"0\"")], off()).await;
         assert_eq!(changed.status, StatusCode::OK);
@@ -147,6 +241,9 @@ fn a_partys_contacts_and_locations_are_kept_by_version() {
             let stale = call("DELETE", "\"1\"", None).await;
             assert_eq!(stale.status, StatusCode::PRECONDITION_FAILED);
             assert_eq!(call("DELETE", "\"2\"", None).await.status, StatusCode::NO_CONTENT);
+            let named = list.replace("pty-000001", "ABEL");
+            let named = world.call(&token, &format!("GET {named}"), None).await;
+            assert_eq!(named.status, StatusCode::OK, "{}", named.text());
             let gone = world.call(&token, &format!("GET {path}"), None).await;
             assert_eq!(gone.status, StatusCode::NOT_FOUND);
         }

@@ -13,10 +13,9 @@ use crate::access::{Needs, ROUTES};
 const PLAIN: &[StatusCode] = &[
     StatusCode::BAD_REQUEST,
     StatusCode::FORBIDDEN,
-    StatusCode::NOT_FOUND,
     StatusCode::METHOD_NOT_ALLOWED,
     StatusCode::REQUEST_TIMEOUT,
-    StatusCode::PAYLOAD_TOO_LARGE,
+    StatusCode::UNSUPPORTED_MEDIA_TYPE,
     StatusCode::PRECONDITION_REQUIRED,
     StatusCode::INTERNAL_SERVER_ERROR,
     StatusCode::SERVICE_UNAVAILABLE,

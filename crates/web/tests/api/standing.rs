@@ -378,7 +378,7 @@ pub async fn world() -> World {
     let person = who(Standing::Giver, Role::PartyViewer).user.to_string();
 
     let post = async |who: &Visitor, path: &str, fields: &[(&str, &str)]| {
-        portal.post(who, path, fields).await.location().to_owned()
+        portal.press(who, path, fields).await.location().to_owned()
     };
     let keeper = who(Standing::Giver, Role::PartyAdmin);
     let desk = [("purpose", "warehouse"), ("name", "Desk"), ("email", "desk@northern.example")];

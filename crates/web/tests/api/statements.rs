@@ -111,7 +111,7 @@ async fn grow(world: &World) {
     .unwrap();
     tx.commit().unwrap();
     let post = async |who: &Visitor, path: &str, fields: &[(&str, &str)]| {
-        portal.post(who, path, fields).await.location().to_owned()
+        portal.press(who, path, fields).await.location().to_owned()
     };
     let (giver, logistics) = (world.who(Role::StockManager), world.who(Role::DccLogistics));
     let operator = world.who(Role::DspOperator);

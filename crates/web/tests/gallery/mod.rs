@@ -154,7 +154,7 @@ fn layout() -> Layout {
 async fn show(flash: Flash, Query(query): Query<Vec<(String, String)>>) -> Response {
     let mut problems = Problems::none();
     if query.iter().any(|(name, _)| name == "problems") {
-        problems.add("email", "Enter an e-mail address in the right form");
+        problems.add("email", "Enter an email address in the right form");
         problems.add("file", "The file is empty");
         problems.add("mode", "Select what happens if a line is rejected");
         problems.add_general("The inventory has changed since");
@@ -166,7 +166,7 @@ async fn send(Form(form): Form<Typed>) -> Response {
     if form.email.contains('@') {
         return redirect_with("/gallery", "Saved – “as typed”");
     }
-    let refusal = Refusal::field("email", "Enter an e-mail address in the right form");
+    let refusal = Refusal::field("email", "Enter an email address in the right form");
     let page = gallery(layout().problems(refusal.into()), &form.email);
     render(StatusCode::UNPROCESSABLE_ENTITY, &page)
 }

@@ -5,7 +5,7 @@ use app::sign_in::{sign_in_by_link, sign_in_link};
 use app::{App, people};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use axum::http::header::{CONTENT_TYPE, COOKIE, LOCATION, REFERER, SET_COOKIE};
 use axum::http::{HeaderMap, Request, StatusCode};
 use domain::access::Role;
 use domain::ids::UserId;
@@ -124,8 +124,27 @@ impl Portal {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.extend_pairs(fields);
         let request = request("POST", who.into(), path);
+        let request = request.header(REFERER, format!("http://hubstock.example{path}?from=page"));
         let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         self.answer(request.body(Body::from(form.finish())).unwrap()).await
+    }
+
+    /// Sends a form as it stands on its page, at its own address or above: with what is hidden in it,
+    /// such as the version that the page shows.
+    pub async fn press(&self, who: &Visitor, path: &str, fields: &[(&str, &str)]) -> Page {
+        let (mut hidden, mut above) = (Vec::new(), path);
+        while !above.is_empty() {
+            let page = self.get(who, above).await;
+            if let Some((_, form)) = page.text.split_once(&format!("action=\"{path}\"")) {
+                hidden = hidden_in(form.split("</form>").next().unwrap());
+                break;
+            }
+            above = above.rsplit_once('/').map_or("", |(above, _)| above);
+        }
+        hidden.retain(|(name, _)| fields.iter().all(|(given, _)| given != name));
+        let hidden = hidden.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let all: Vec<(&str, &str)> = hidden.chain(fields.iter().copied()).collect();
+        self.post(who, path, &all).await
     }
 
     /// Sends a form whose last field is a file.
@@ -262,9 +281,23 @@ impl Page {
 
     /// The value of a field, as the page would send it.
     pub fn value_of(&self, field: &str) -> String {
-        let at = self.text.find(&format!("name=\"{field}\"")).expect("the field is on the page");
-        let tag = &self.text[at..at + self.text[at..].find('>').unwrap()];
-        let value = tag.split_once("value=\"").expect("it has a value").1;
-        value.split('"').next().unwrap().to_owned()
+        value_in(&self.text, field).expect("the field is on the page and has a value")
     }
+}
+
+fn hidden_in(form: &str) -> Vec<(String, String)> {
+    let tags = form.split("<input").skip(1).map(|tag| tag.split('>').next().unwrap());
+    let hidden = tags.filter(|tag| tag.contains("type=\"hidden\""));
+    let of = |tag: &str, name: &str| {
+        let value = tag.split_once(&format!("{name}=\""))?.1;
+        value.split('"').next().map(str::to_owned)
+    };
+    hidden.filter_map(|tag| Some((of(tag, "name")?, of(tag, "value")?))).collect()
+}
+
+fn value_in(html: &str, field: &str) -> Option<String> {
+    let (_, rest) = html.split_once(&format!("name=\"{field}\""))?;
+    let (tag, _) = rest.split_once('>')?;
+    let (_, value) = tag.split_once("value=\"")?;
+    value.split('"').next().map(str::to_owned)
 }

@@ -3,7 +3,6 @@
 use app::files;
 use app::transfers::{self, Class};
 use axum::Json;
-use axum::body::Body;
 use axum::extract::{Path, State};
 use domain::DeviceId;
 use domain::Refusal;
@@ -16,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{FileBytes, ListState, Problem, SeenList, devices, id_of, limit, one_of, side};
-use crate::api::given::{Cursor, Given, Query};
+use crate::api::given::{Cursor, File, Given, Query};
 use crate::error_pages::{Failure, blocking};
 use crate::security::takes_ids;
 use crate::session::ApiActor;
@@ -236,7 +235,7 @@ async fn add_file(
     who: ApiActor,
     Path((id, of)): Path<(String, String)>,
     Query(wanted): Query<Wanted>,
-    body: Body,
+    File(body): File,
 ) -> Result<Json<ListAdded>, Failure> {
     let side = side(&of)?;
     who.actor.must(permission(side))?;

@@ -9,7 +9,7 @@ use domain::access::Action;
 use domain::ids::ImportId;
 use domain::imports::ImportState;
 
-use super::super::{must_see, number_in, shown_in_form};
+use super::super::{must_see, number_in, shown_in_form, version_seen};
 use super::show;
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Flash, Layout, Problems, Section, filters, redirect_with, render};
@@ -35,7 +35,7 @@ pub(super) async fn authorise(
 ) -> Result<Response, Failure> {
     must_see(&who.actor, Action::SeeImports)?;
     let id: ImportId = number_in(&id)?;
-    let (app, actor, version) = (state.app.clone(), who.actor.clone(), form.version.parse().ok());
+    let (app, actor, version) = (state.app.clone(), who.actor.clone(), version_seen(&form.version));
     let done = blocking(move || imports::authorise_snapshot(&app, &actor, id, version)).await;
     match done {
         Ok(_) => Ok(redirect_with(&format!("/deliveries/{id}"), "Authorised")),
@@ -66,7 +66,7 @@ pub(super) async fn reject(
     must_see(&who.actor, Action::AuthoriseSnapshot)?;
     let id: ImportId = number_in(&id)?;
     let (app, actor) = (state.app.clone(), who.actor.clone());
-    let (version, reason) = (form.version.parse().ok(), form.reason.clone());
+    let (version, reason) = (version_seen(&form.version), form.reason.clone());
     let done = blocking(move || imports::reject_snapshot(&app, &actor, id, &reason, version)).await;
     match done {
         Ok(_) => Ok(redirect_with(&format!("/deliveries/{id}"), "Rejected")),

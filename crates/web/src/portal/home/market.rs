@@ -125,10 +125,10 @@ fn refused(app: &App, actor: &Actor) -> Result<Group> {
         hint: format!("To {}, {}", message.address, datetime_text(message.made_at)),
     });
     Ok(Group {
-        title: "E-mails that a mail server refused",
+        title: "Emails that a mail server refused",
         tasks: tasks.collect(),
         empty: "",
-        all: Some(("All e-mails", "/mail")),
+        all: Some(("All emails", "/mail")),
     })
 }
 

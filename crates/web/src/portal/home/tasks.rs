@@ -79,7 +79,6 @@ pub fn groups(app: &App, actor: &Actor) -> Result<Vec<Group>> {
     if may(actor, Action::LoadInventory) {
         groups.push(to_load(app, actor)?);
     }
-    groups.push(elsewhere(actor));
     Ok(groups)
 }
 
@@ -254,7 +253,7 @@ fn link_task(id: &str, text: &str, href: &str) -> Task {
 }
 
 /// Where else this person's work is.
-fn elsewhere(actor: &Actor) -> Group {
+pub fn elsewhere(actor: &Actor) -> Group {
     let links = [
         (Action::SeeBoard, "board", "See what Parties offer and want", "/board"),
         (Action::ManageOffers, "offer", "Offer stock", "/offers/new"),
@@ -267,7 +266,7 @@ fn elsewhere(actor: &Actor) -> Group {
         (Action::ChangeSettings, "settings", "Change a setting", "/settings"),
         (Action::ReadJournal, "journal", "Read the journal", "/journal"),
         (Action::ReadNotices, "notices", "Your notices", "/notices"),
-        (Action::SeeMail, "mail", "E-mails that were sent or wait", "/mail"),
+        (Action::SeeMail, "mail", "Emails that were sent or wait", "/mail"),
         (Action::SeeFailedJobs, "jobs", "Jobs that have failed", "/jobs"),
         (Action::IssueTokens, "account", "Your account, password and API tokens", "/account"),
     ];

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::access::Action;
 
-use super::super::{Reasoned, must_see, shown_in_form};
+use super::super::{Reasoned, must_see, shown_in_form, version_seen};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Layout, Problems, Section, filters, redirect_with, render};
 use crate::session::SignedIn;
@@ -94,7 +94,7 @@ async fn mark(
 ) -> Result<Response, Failure> {
     must_see(&who.actor, Action::Quarantine)?;
     let (app, actor, hub) = (state.app.clone(), who.actor.clone(), id.clone());
-    let (version, why) = (form.version.parse().ok(), form.reason.clone());
+    let (version, why) = (version_seen(&form.version), form.reason.clone());
     let done = blocking(move || match to {
         To::Quarantine => inventory::quarantine(&app, &actor, &hub, version, &why),
         To::Release => inventory::release(&app, &actor, &hub, version, &why),

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::ids::OfferId;
 
-use super::super::{number_in, shown_in_form};
+use super::super::{number_in, shown_in_form, version_seen};
 use super::{OfferView, Seen, colour, shown};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Flash, Layout, Problems, Section, filters, redirect_with, render};
@@ -100,7 +100,7 @@ async fn decide(
 ) -> Result<Response, Failure> {
     let id: OfferId = number_in(&id)?;
     let (app, actor) = (state.app.clone(), who.actor.clone());
-    let (version, reason) = (form.version.parse().ok(), form.reason.clone());
+    let (version, reason) = (version_seen(&form.version), form.reason.clone());
     let done = blocking(move || {
         match decision {
             Decision::Submit => offers::submit(&app, &actor, id, version),

@@ -15,7 +15,7 @@ use domain::timers::british_day;
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::super::{may, must_see, number_in, party_book, shown_in_form};
+use super::super::{may, must_see, number_in, party_book, shown_in_form, version_seen};
 use super::{OfferView, Seen};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Choice, Layout, Problems, Section, choices, filters, redirect_with, render};
@@ -388,7 +388,8 @@ pub(super) async fn save(
             return page(state, &who, Some(id), typed, wrong, Vec::new()).await;
         }
     };
-    let (app, actor, version) = (state.app.clone(), who.actor.clone(), typed.version.parse().ok());
+    let (app, actor, version) =
+        (state.app.clone(), who.actor.clone(), version_seen(&typed.version));
     let done = blocking(move || offers::change(&app, &actor, id, version, &draft)).await;
     answer(state, &who, Some(id), typed, done).await
 }

@@ -11,7 +11,7 @@ use domain::ids::PartyId;
 use domain::parties::{Category, PartyDetails, PartyStatus};
 use serde::Deserialize;
 
-use super::super::{must_see, number_in, shown_in_form};
+use super::super::{must_see, number_in, shown_in_form, version_seen};
 use super::{categories, statuses};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Choice, Layout, Problems, Section, choices, filters, redirect_with, render};
@@ -106,7 +106,7 @@ pub(super) async fn save(
     let (id, actor, given) = (number_in::<PartyId>(&id)?, who.actor.clone(), typed.clone());
     let app = state.app.clone();
     let done = blocking(move || {
-        let version = given.version.parse().ok();
+        let version = version_seen(&given.version);
         parties::change(&app, &actor, id, version, &given.details()?)
     });
     match done.await {

@@ -12,7 +12,7 @@ use domain::selection::steps::{KINDS, StepKind};
 use domain::selection::{Draft, parse_steps, steps_text};
 use serde::Deserialize;
 
-use super::super::{must_see, number_in, shown_in_form};
+use super::super::{must_see, number_in, shown_in_form, version_seen};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Layout, Problems, Section, filters, redirect_with, render};
 use crate::session::SignedIn;
@@ -96,7 +96,7 @@ pub(super) async fn save(
     let (id, actor, given) = (number_in::<PolicyId>(&id)?, who.actor.clone(), typed.clone());
     let app = state.app.clone();
     let done = blocking(move || {
-        let version = given.version.parse().ok();
+        let version = version_seen(&given.version);
         selection::change_policy(&app, &actor, id, version, &given.draft()?)
     });
     match done.await {

@@ -12,7 +12,7 @@ use domain::selection::Standing;
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::super::{may, must_see, number_in, shown_in_form};
+use super::super::{may, must_see, number_in, shown_in_form, version_seen};
 use super::may_simulate;
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Flash, Layout, Problems, Section, filters, redirect_with, render};
@@ -149,7 +149,7 @@ async fn decide(
     let policy: PolicyId = number_in(&id)?;
     let (app, actor, given) = (state.app.clone(), who.actor.clone(), typed.clone());
     let done = blocking(move || {
-        let version = given.version.parse().ok();
+        let version = version_seen(&given.version);
         if !publishes {
             return selection::withdraw_policy(&app, &actor, policy, version, &given.reason);
         }

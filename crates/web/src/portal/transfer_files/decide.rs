@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::ids::TransferFileId;
 
-use super::super::{number_in, shown_in_form};
+use super::super::{number_in, shown_in_form, version_seen};
 use super::show;
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Flash, Layout, Problems, Section, filters, redirect_with, render};
@@ -64,7 +64,7 @@ pub(super) async fn authorise(
     Form(form): Form<Version>,
 ) -> Result<Response, Failure> {
     let id: TransferFileId = number_in(&id)?;
-    let (app, actor, version) = (state.app.clone(), who.actor.clone(), form.version.parse().ok());
+    let (app, actor, version) = (state.app.clone(), who.actor.clone(), version_seen(&form.version));
     match blocking(move || transfer_files::authorise(&app, &actor, id, version)).await {
         Ok(_) => Ok(redirect_with(&format!("/transfer-files/{id}"), "Authorised")),
         Err(failure) => {
@@ -123,7 +123,7 @@ async fn decide(
     form: Reasoned,
 ) -> Result<Response, Failure> {
     let (app, actor) = (state.app.clone(), who.actor.clone());
-    let (version, reason) = (form.version.parse().ok(), form.reason.clone());
+    let (version, reason) = (version_seen(&form.version), form.reason.clone());
     let done = blocking(move || match decision {
         Decision::Reject => transfer_files::reject(&app, &actor, id, version, &reason),
         Decision::Withdraw => transfer_files::withdraw(&app, &actor, id, version, &reason),

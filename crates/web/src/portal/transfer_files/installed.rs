@@ -8,7 +8,7 @@ use axum::response::Response;
 use domain::access::Action;
 use serde::Deserialize;
 
-use super::super::{address, may, number_in, shown_in_form};
+use super::super::{address, may, number_in, shown_in_form, version_seen};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{
     Choice, Flash, Layout, Paging, Problems, Section, choices, filters, redirect_with, render,
@@ -103,7 +103,7 @@ pub(super) async fn settle(
 ) -> Result<Response, Failure> {
     let id: i64 = number_in(&id)?;
     let (app, actor, note) = (state.app.clone(), who.actor.clone(), form.note.clone());
-    let version = form.version.parse().ok();
+    let version = version_seen(&form.version);
     match blocking(move || transfer_files::settle(&app, &actor, id, version, &note)).await {
         Ok(item) => Ok(redirect_with("/installed-before", &format!("Settled {}", item.hub))),
         Err(failure) => {

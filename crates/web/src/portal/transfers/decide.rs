@@ -10,7 +10,7 @@ use domain::ids::TransferId;
 use domain::transfers::Side;
 use serde::Deserialize;
 
-use super::super::{number_in, shown_in_form};
+use super::super::{number_in, shown_in_form, version_seen};
 use super::{layout, show, state_colour};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Flash, Layout, Problems, filters, redirect_with, render};
@@ -97,7 +97,7 @@ pub(super) async fn confirm(
     Path(id): Path<String>,
     Form(form): Form<Confirming>,
 ) -> Result<Response, Failure> {
-    let (version, side) = (form.version.parse().ok(), Side::from_name(&form.side));
+    let (version, side) = (version_seen(&form.version), Side::from_name(&form.side));
     at_once(state, who, &id, "Confirmed", move |app, actor, id| {
         transfers::confirm(app, actor, id, version, side)
     })
@@ -111,7 +111,7 @@ pub(super) async fn release(
     Path(id): Path<String>,
     Form(form): Form<Version>,
 ) -> Result<Response, Failure> {
-    let version = form.version.parse().ok();
+    let version = version_seen(&form.version);
     at_once(state, who, &id, "Released", move |app, actor, id| {
         transfers::release(app, actor, id, version)
     })
@@ -125,7 +125,7 @@ pub(super) async fn prepare(
     Path(id): Path<String>,
     Form(form): Form<Version>,
 ) -> Result<Response, Failure> {
-    let version = form.version.parse().ok();
+    let version = version_seen(&form.version);
     let said = "Transfer file prepared: its lines are being checked, then another person decides";
     at_once(state, who, &id, said, move |app, actor, id| {
         transfers::prepare(app, actor, id, version)
@@ -176,7 +176,7 @@ pub(super) async fn send(
 ) -> Result<Response, Failure> {
     let (id, decision) = (number_in::<TransferId>(&id)?, of_address(uri.path())?);
     let (app, actor) = (state.app.clone(), who.actor.clone());
-    let (version, reason) = (form.version.parse().ok(), form.reason.clone());
+    let (version, reason) = (version_seen(&form.version), form.reason.clone());
     let done = blocking(move || match decision {
         Decision::Cancel => transfers::cancel(&app, &actor, id, version, &reason),
         Decision::Hold => transfers::hold(&app, &actor, id, version, &reason),

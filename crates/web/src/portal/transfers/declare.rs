@@ -11,7 +11,7 @@ use domain::transfers::{Condition, Side};
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::super::{number_in, shown_in_form};
+use super::super::{number_in, shown_in_form, version_seen};
 use super::{in_one_line, layout};
 use crate::error_pages::{Failure, blocking};
 use crate::page::{Choice, Layout, Problems, filters, redirect_with, render};
@@ -112,14 +112,14 @@ pub(super) async fn dispatch(
         consignment_note: typed.consignment_note.clone(),
         seals: typed.seals.clone(),
         fewer_is_meant: typed.fewer == "yes",
-        list_version: typed.list.parse().ok(),
+        list_version: version_seen(&typed.list),
     };
     if !problems.is_empty() {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         return dispatch_page(state, who, id, typed, status, problems).await;
     }
     let (app, actor) = (state.app.clone(), who.actor.clone());
-    let version = typed.version.parse().ok();
+    let version = version_seen(&typed.version);
     match blocking(move || transfers::dispatch(&app, &actor, id, version, &given)).await {
         Ok(_) => Ok(redirect_with(&format!("/transfers/{id}"), "Dispatch declared")),
         Err(failure) => {
@@ -200,7 +200,7 @@ pub(super) async fn arrive(
     };
     let given = Arrival { on, condition, note: typed.note.clone() };
     let (app, actor) = (state.app.clone(), who.actor.clone());
-    let version = typed.version.parse().ok();
+    let version = version_seen(&typed.version);
     match blocking(move || transfers::arrive(&app, &actor, id, version, &given)).await {
         Ok(_) => Ok(redirect_with(&format!("/transfers/{id}"), "Arrival declared")),
         Err(failure) => {
@@ -248,7 +248,7 @@ pub(super) async fn receive(
 ) -> Result<Response, Failure> {
     let id: TransferId = number_in(&id)?;
     let (app, actor) = (state.app.clone(), who.actor.clone());
-    let (version, list) = (given.version.parse().ok(), given.list.parse().ok());
+    let (version, list) = (version_seen(&given.version), version_seen(&given.list));
     match blocking(move || transfers::receive(&app, &actor, id, version, list)).await {
         Ok(_) => {
             let said = "Receipt declared: both lists were compared, hub by hub";

@@ -14,7 +14,7 @@ use domain::refusal::Refusal;
 use domain::transfers::{Correction, LineState};
 use serde::Deserialize;
 
-use super::super::{address, must_see, number_in, shown_in_form};
+use super::super::{address, must_see, number_in, shown_in_form, version_seen};
 use super::{in_one_line, layout};
 use crate::error_pages::{Failure, blocking};
 use crate::page::filters::number_text;
@@ -119,7 +119,7 @@ pub(super) async fn correct(
     let typed = Typed {
         correction: of("correction"),
         reason: of("reason"),
-        version: of("version").parse().ok(),
+        version: version_seen(&of("version")),
     };
     let hubs: Vec<DeviceId> = pairs
         .iter()

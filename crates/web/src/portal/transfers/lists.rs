@@ -13,7 +13,7 @@ use domain::refusal::Refusal;
 use domain::transfers::{FaultReason, Side};
 use serde::Deserialize;
 
-use super::super::{Version, address, number_in, shown_in_form};
+use super::super::{Version, address, number_in, shown_in_form, version_seen};
 use super::{answers, in_one_line, layout};
 use crate::error_pages::{Failure, blocking};
 use crate::page::filters::number_text;
@@ -338,7 +338,7 @@ pub(super) async fn clear(
     Form(given): Form<Version>,
 ) -> Result<Response, Failure> {
     let (id, side): (TransferId, Side) = (number_in(&id)?, side_in(&side)?);
-    let (app, actor, seen) = (state.app.clone(), who.actor.clone(), given.version.parse().ok());
+    let (app, actor, seen) = (state.app.clone(), who.actor.clone(), version_seen(&given.version));
     let done = blocking(move || transfers::clear(&app, &actor, id, side, seen)).await;
     changed(state, who, (id, side), done, "The list is empty").await
 }

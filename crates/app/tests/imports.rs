@@ -425,7 +425,7 @@ fn what_is_announced_before_it_is_delivered_has_a_life_without_a_gap() {
         let announced = line(2, "PAL2", "SU-ABEL")
             .replace("2026-03-02", "2026-12-01")
             .replace("2026-03-04", "2026-12-02");
-        let told = world.load(Kind::Deliveries, &deliveries(&[announced.clone()]));
+        let told = world.load(Kind::Deliveries, &deliveries(std::slice::from_ref(&announced)));
         assert_eq!(outcomes(&told), ["loaded"]);
         let since = format!("SELECT status_at FROM hubs WHERE id = {}", chf(2).key());
         let now = world.app.now().as_microsecond();

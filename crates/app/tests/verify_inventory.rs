@@ -110,7 +110,7 @@ fn world(url: &str) -> App {
 }
 
 fn verdict(app: &App) -> Verdict {
-    verify(app, &mut |_, _| ()).unwrap()
+    verify(app, None, &mut |_, _| ()).unwrap()
 }
 
 /// Changes one row of the world and expects these words, with the scan of the counts or without.

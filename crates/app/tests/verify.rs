@@ -134,17 +134,6 @@ fn an_entry_that_was_noted_must_still_be_there() {
 }
 
 #[test]
-fn a_hub_whose_parties_do_not_follow_each_other_is_found() {
-    both(|url| {
-        let (app, _folder) = world(url);
-        let sql = "UPDATE hubs SET party = party + 1 WHERE id = (SELECT min(id) FROM hubs)";
-        change(&app, sql, &[]);
-        let problems = verdict(&app).problems;
-        assert!(problems.iter().any(|found| matches!(found, Problem::Life { .. })), "{problems:?}");
-    });
-}
-
-#[test]
 fn an_entry_taken_out_is_found() {
     both(|url| {
         let (app, _folder) = world(url);

@@ -146,6 +146,8 @@ fn a_hub_with_another_party_is_named_and_so_are_the_counts() {
         &[
             "table hubs, id 00-DB-12-00-00-00-00-0A, column party: \
              the database has 2, the journal says 1",
+            "hub 00-DB-12-00-00-00-00-0A: its Party is not the one that its last move or its \
+             delivery gave it to",
             "kept count stock, party 1, model 1, region \"North\", status 1: \
              the database has 33, a scan says 32",
             "kept count pallet_stock, party 1, pallet 1, status 1: \
@@ -180,8 +182,11 @@ fn a_changed_count_is_named() {
 fn changed_history_and_what_was_delivered_are_named() {
     check(
         "UPDATE party_moves SET from_party = 2 WHERE hub = 61662811108933634",
-        &["table party_moves, move 1, hub 00-DB-12-00-00-00-00-02, column from_party: \
-           the database has 2, the journal says 1"],
+        &[
+            "table party_moves, move 1, hub 00-DB-12-00-00-00-00-02, column from_party: \
+           the database has 2, the journal says 1",
+            "hub 00-DB-12-00-00-00-00-02: a move does not follow the one before it",
+        ],
     );
     check(
         "UPDATE packs SET order_no = 'ORD2' WHERE id = 1",

@@ -12,6 +12,7 @@ pub mod imports;
 pub mod inventory;
 pub mod journal;
 pub mod notifications;
+pub mod numbers;
 pub mod offers;
 pub mod parties;
 pub mod people;

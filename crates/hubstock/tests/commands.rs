@@ -256,7 +256,7 @@ fn tables_templates_settings_and_the_journal_come_out_in_each_form() {
         let own = out("esi.csv");
         world.ends(0, &["report", "prove", "esi-000001", "--file", &own]);
         world.ends(3, &["report", "prove", "esi-000002", "--file", &own]);
-        let said = world.ends(3, &["report", "prove", "esi-000001"]);
+        let said = world.ends(2, &["report", "prove", "esi-000001"]);
         assert!(said.contains("--file FILE"), "{said}");
         let again = out("again.csv");
         world.ends(2, &["report", "download", "esi-000001", "--out", &again]);

@@ -224,7 +224,8 @@ async fn a_file_can_be_checked_only_and_nothing_changes() {
     let page = send(&portal, &preparer, &mixed()).await;
     let id = page.rsplit('/').next().unwrap();
     let tried = portal.upload(&preparer, path, &[], file).await;
-    tried.must_say("would be answered with").must_say(&format!("{id} , which was sent on"));
+    tried.must_say("moves.csv would move 3 hubs").must_say("It was sent before");
+    tried.must_say(&format!("it gets the answer of {id}"));
 }
 
 #[tokio::test]

@@ -157,9 +157,11 @@ impl StatusChanges {
 
     /// Whether a hub had this status at an instant before its last change, as its history says.
     fn was(&self, chf: i64, status: SmiStatus, at: i64) -> bool {
-        self.past.get(&chf).into_iter().flatten().any(|(was, from, until)| {
-            *was == status && (*from == at || (*from..*until).contains(&at))
-        })
+        let (before, hub, times) = &self.hubs[&chf];
+        let here = (*times == 1).then_some((before.status, before.status_at, hub.status_at));
+        let past = self.past.get(&chf).into_iter().flatten().copied().chain(here);
+        past.into_iter()
+            .any(|(was, from, until)| was == status && (from == at || (from..until).contains(&at)))
     }
 
     /// Sets the status of a hub that is here, unless that is out of order.
@@ -167,7 +169,8 @@ impl StatusChanges {
         let at = since.as_microsecond();
         let (_, hub, _) = &self.hubs[&chf];
         let is_known = at <= hub.status_at && self.was(chf, to, at);
-        let (_, hub, times) = self.hubs.get_mut(&chf).expect("the caller has looked the hub up");
+        let looked_up = "the caller has looked the hub up";
+        let (before, hub, times) = self.hubs.get_mut(&chf).expect(looked_up);
         let current = Timestamp::from_microsecond(hub.status_at).unwrap_or(Timestamp::UNIX_EPOCH);
         let name = hub.status.name();
         if hub.status == to && at >= hub.status_at {
@@ -209,7 +212,14 @@ impl StatusChanges {
             previous: 0,
         });
         *times += 1;
-        self.past.entry(chf).or_default().push((hub.status, hub.status_at, at));
+        // Most hubs change once, and what they were before that is here already.
+        if *times > 1 {
+            let past = self.past.entry(chf).or_default();
+            if *times == 2 {
+                past.push((before.status, before.status_at, hub.status_at));
+            }
+            past.push((hub.status, hub.status_at, at));
+        }
         let text = format!("It was {name} since {current}.");
         hub.status = to;
         hub.status_at = at;

@@ -9,6 +9,7 @@ use domain::ids::{
     ContactId, ImportId, JobId, LocationId, MessageId, OfferId, PartyId, PolicyId, ReportRunId,
     RequestId, SavedFilterId, TokenId, TransferFileId, TransferId, UserId,
 };
+use domain::numbers::grouped;
 use domain::reconciliation::Outcome;
 use jiff::Timestamp;
 use store::Tx;
@@ -286,8 +287,11 @@ fn sentence(event: &Event) -> String {
             let why = if due_at.is_some() { ", by the schedule" } else { "" };
             format!("Asked for the CH Delivery Report {} as {format}{why}", ReportRunId(*run))
         }
-        Event::DeliveryReportWritten { hubs, file_name, .. } => {
-            format!("Wrote the CH Delivery Report {file_name} with {}", count(*hubs, "hub"))
+        Event::DeliveryReportWritten { run, hubs, .. } => {
+            let written = crate::delivery_report::written_by(event);
+            let name =
+                written.map_or_else(|| ReportRunId(*run).to_string(), |w| w.name().to_owned());
+            format!("Wrote the CH Delivery Report {name} with {}", count(*hubs, "hub"))
         }
         Event::DeliveryReportFailed { run, reason } => {
             format!("Could not write the CH Delivery Report {}: {reason}", ReportRunId(*run))
@@ -541,7 +545,7 @@ fn at(organisation: i64) -> String {
 }
 
 fn count(number: u64, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+    format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 
 /// How many hubs of what, from the terms of an offer or a request.

@@ -5,6 +5,7 @@ mod market;
 
 use domain::ids::{ImportId, PartyId, ReportRunId, TransferFileId, UserId};
 use domain::notifications::{MessageKind, Person, Side, When};
+use domain::numbers::grouped;
 use domain::timers::{InWords, british_day};
 use jiff::Timestamp;
 use store::Tx;
@@ -93,19 +94,6 @@ fn line(value: &str) -> String {
     let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
     let line: String = words.join(" ").replace(" | /", " /").chars().take(500).collect();
     line
-}
-
-/// A number with commas between its thousands.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// The day of an instant as people write it.

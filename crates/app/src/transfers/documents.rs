@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::access::{Action as Permission, Actor};
 use domain::directory::Contact;
 use domain::ids::TransferId;
+use domain::numbers::grouped;
 use domain::refusal::{Refusal, RefusalKind};
 use domain::timers::{InWords, british_day};
 use jiff::Timestamp;
@@ -260,17 +261,4 @@ fn instant(at: Timestamp) -> String {
     let zone = TimeZone::get("Europe/London").expect("the time zone database is embedded");
     let time = at.to_zoned_datetime(zone).strftime("%-I:%M%P").to_string();
     format!("{} at {time}", InWords(british_day(at)))
-}
-
-/// `12,345`
-fn grouped(number: i64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.char_indices() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -88,7 +88,7 @@ fn pages_say_what_the_response_says(app: &app::App, id: TransferFileId) {
     let code = |record: &&&str| record.split(',').nth(2).unwrap().starts_with('R');
     let expected: Vec<&str> = records.iter().filter(code).copied().collect();
     same(&pages(app, id, &rejected), &expected);
-    for code in ["S00", "R07", "R99"] {
+    for code in ["S00", "R07", "N00"] {
         let only = LineFilter { codes: vec![code.into()], ..LineFilter::default() };
         let named = |record: &&&str| record.split(',').nth(2).unwrap().starts_with(code);
         let expected: Vec<&str> = records.iter().filter(named).copied().collect();

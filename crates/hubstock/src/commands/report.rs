@@ -68,8 +68,10 @@ pub fn run(arguments: &Arguments, command: &Report) -> Result<Ended> {
             );
             Ok(match proof {
                 Proof::Proved { .. } => Ended::Well,
-                Proof::Elsewhere { .. } | Proof::NoFile => Ended::Refused,
-                Proof::OtherFile { .. } | Proof::EntryChanged { .. } => Ended::Broken,
+                Proof::Elsewhere { .. } => Ended::Refused,
+                Proof::NoFile | Proof::OtherFile { .. } | Proof::EntryChanged { .. } => {
+                    Ended::Broken
+                }
             })
         }
     }

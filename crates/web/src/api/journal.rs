@@ -1,6 +1,7 @@
 //! The journal.
 
 use app::journal::read::{self, Entry as Shown, HistoryEntry as Happened, JournalFilter};
+use app::{offers, requests, transfer_files, transfers};
 use axum::Json;
 use axum::extract::{Path, State};
 use domain::Refusal;
@@ -19,7 +20,13 @@ use crate::state::AppState;
 
 /// The routes of this capability.
 pub fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(show))
+        .routes(routes!(offer_history))
+        .routes(routes!(request_history))
+        .routes(routes!(transfer_history))
+        .routes(routes!(transfer_file_history))
 }
 
 /// Which entries.
@@ -90,7 +97,7 @@ fn shown(entry: Shown) -> JournalEntry {
 
 /// Something that happened to one thing.
 #[derive(Serialize, ToSchema)]
-pub(super) struct HistoryEntry {
+struct HistoryEntry {
     /// Its place in the journal.
     seq: i64,
     /// When.
@@ -105,7 +112,7 @@ pub(super) struct HistoryEntry {
 }
 
 /// All that happened to one thing, on one page.
-pub(super) fn history(entries: Vec<Happened>) -> Json<Page<HistoryEntry>> {
+fn history(entries: Vec<Happened>) -> Json<Page<HistoryEntry>> {
     let entry = |entry: Happened| HistoryEntry {
         seq: entry.seq,
         at: entry.at.to_string(),
@@ -156,4 +163,40 @@ async fn show(
         Ok(found.ok_or_else(|| Refusal::not_found("entry"))?)
     });
     Ok(Json(shown(found.await?)))
+}
+
+macro_rules! histories {
+    ($($(#[$doc:meta])* $name:ident $of:ident $what:literal $path:literal $tag:literal
+        $operation:literal $needs:ident;)+) => {$(
+        $(#[$doc])*
+        #[utoipa::path(get, path = $path, tag = $tag, operation_id = $operation,
+            params(("id" = String, Path, description = "Its number")),
+            responses((status = OK, body = Page<HistoryEntry>), Problem),
+            security(("token" = []), ("session" = [])))]
+        async fn $name(
+            State(state): State<AppState>,
+            who: ApiActor,
+            Path(id): Path<String>,
+        ) -> Result<Json<Page<HistoryEntry>>, Failure> {
+            let found = blocking(move || {
+                who.actor.must(Action::$needs)?;
+                $of::history(&state.app, &who.actor, reference(&id, $what)?)
+            });
+            Ok(history(found.await?))
+        }
+    )+};
+}
+
+histories! {
+    /// What happened to an offer, newest first.
+    offer_history offers "offer" "/offers/{id}/history" "offers" "list_offer_history" SeeBoard;
+    /// What happened to a request, newest first.
+    request_history requests "request" "/requests/{id}/history" "requests"
+        "list_request_history" SeeOffers;
+    /// What happened to a transfer, newest first.
+    transfer_history transfers "transfer" "/transfers/{id}/history" "transfers"
+        "list_transfer_history" SeeTransfers;
+    /// What happened to a transfer file, newest first.
+    transfer_file_history transfer_files "transfer file" "/transfer-files/{id}/history"
+        "transfer files" "list_transfer_file_history" SeeTransferFiles;
 }

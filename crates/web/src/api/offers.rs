@@ -18,7 +18,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::given::{Cursor, Given, IfMatch, Query, reference};
-use super::journal::{self, HistoryEntry};
 use super::people::Reason;
 use super::{Page, Problem, at, versioned};
 use crate::error_pages::{Failure, blocking};
@@ -34,7 +33,6 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .layer(takes_ids());
     with_ids
         .routes(routes!(ids))
-        .routes(routes!(history))
         .routes(routes!(check_ids))
         .routes(routes!(submit))
         .routes(routes!(publish))
@@ -520,24 +518,6 @@ async fn ids(
         device_ids: devices.iter().map(ToString::to_string).collect(),
         mistakes: mistakes.into_iter().map(IdMistake::from).collect(),
     }))
-}
-
-/// What happened to an offer, newest first.
-#[utoipa::path(get, path = "/offers/{id}/history", tag = "offers",
-    operation_id = "list_offer_history",
-    params(("id" = String, Path, description = "Its number")),
-    responses((status = OK, body = Page<HistoryEntry>), Problem),
-    security(("token" = []), ("session" = [])))]
-async fn history(
-    State(state): State<AppState>,
-    who: ApiActor,
-    Path(id): Path<String>,
-) -> Result<Json<Page<HistoryEntry>>, Failure> {
-    let found = blocking(move || {
-        who.actor.must(Action::SeeBoard)?;
-        offers::history(&state.app, &who.actor, reference(&id, "offer")?)
-    });
-    Ok(journal::history(found.await?))
 }
 
 type Done = app::Result<OfferRow>;

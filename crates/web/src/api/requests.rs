@@ -16,7 +16,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::given::{Cursor, Given, IfMatch, Query, reference};
-use super::journal::{self, HistoryEntry};
 use super::offers::Specification;
 use super::people::Reason;
 use super::{Page, Problem, at, versioned};
@@ -29,7 +28,6 @@ pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
         .routes(routes!(show, change))
-        .routes(routes!(history))
         .routes(routes!(submit))
         .routes(routes!(withdraw))
         .routes(routes!(turn))
@@ -282,24 +280,6 @@ async fn decided(
     });
     let view = view.await?;
     Ok(versioned(view.row.version, facts(view)))
-}
-
-/// What happened to a request, newest first.
-#[utoipa::path(get, path = "/requests/{id}/history", tag = "requests",
-    operation_id = "list_request_history",
-    params(("id" = String, Path, description = "Its number")),
-    responses((status = OK, body = Page<HistoryEntry>), Problem),
-    security(("token" = []), ("session" = [])))]
-async fn history(
-    State(state): State<AppState>,
-    who: ApiActor,
-    Path(id): Path<String>,
-) -> Result<Json<Page<HistoryEntry>>, Failure> {
-    let found = blocking(move || {
-        who.actor.must(Action::SeeOffers)?;
-        requests::history(&state.app, &who.actor, reference(&id, "request")?)
-    });
-    Ok(journal::history(found.await?))
 }
 
 /// Changes what a request asks for, as long as it is in nobody's queue.

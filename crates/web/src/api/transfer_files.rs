@@ -213,7 +213,7 @@ async fn submit(
     Ok(accepted(done.await?))
 }
 
-/// What a dry run found: one of `refusal`, `sent_before` and `summary`.
+/// What a dry run found: `refusal` or `summary`, and `sent_before` beside it where that is so.
 #[derive(Serialize, ToSchema)]
 struct CheckResult {
     /// Why the file would be refused whole.

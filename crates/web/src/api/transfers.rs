@@ -24,7 +24,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::given::{Cursor, Given, IfMatch, Query, limit, reference};
-use super::journal::{self, HistoryEntry};
 use super::people::Reason;
 use super::{FileBytes, Page, Problem, at, versioned};
 use crate::error_pages::{Failure, blocking};
@@ -39,7 +38,6 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(list))
         .routes(routes!(notify))
         .routes(routes!(show))
-        .routes(routes!(history))
         .routes(routes!(confirm))
         .routes(routes!(cancel))
         .routes(routes!(hold))
@@ -242,21 +240,6 @@ async fn show(
 ) -> Result<Response, Failure> {
     let find = move || transfers::get(&state.app, &who.actor, id_of(&id)?);
     Ok(after(blocking(find).await?))
-}
-
-/// What happened to a transfer, newest first.
-#[utoipa::path(get, path = "/transfers/{id}/history", tag = "transfers",
-    operation_id = "list_transfer_history",
-    params(("id" = String, Path, description = "The transfer")),
-    responses((status = OK, body = Page<HistoryEntry>), Problem),
-    security(("token" = []), ("session" = [])))]
-async fn history(
-    State(state): State<AppState>,
-    who: ApiActor,
-    Path(id): Path<String>,
-) -> Result<Json<Page<HistoryEntry>>, Failure> {
-    let find = move || transfers::history(&state.app, &who.actor, id_of(&id)?);
-    Ok(journal::history(blocking(find).await?))
 }
 
 /// Whose confirmation it is.

@@ -7,6 +7,7 @@ use std::fmt::Display;
 
 use askama::{Result, Values};
 use domain::inventory::SmiStatus;
+use domain::numbers::grouped;
 use domain::transfer_files::State;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil::Date};
@@ -60,7 +61,7 @@ pub fn due(at: impl Read<Timestamp>, _: &dyn Values) -> Result<String> {
 /// `12,345`
 #[askama::filter_fn]
 pub fn number(number: impl Display, _: &dyn Values) -> Result<String> {
-    Ok(number_text(&number.to_string()))
+    Ok(grouped(number))
 }
 
 /// `1 hub`, `12,345 hubs`: `{{ n|count("hub", "hubs") }}`
@@ -68,7 +69,7 @@ pub fn number(number: impl Display, _: &dyn Values) -> Result<String> {
 pub fn count(number: impl Display, _: &dyn Values, one: &str, many: &str) -> Result<String> {
     let number = number.to_string();
     let noun = if number == "1" { one } else { many };
-    Ok(format!("{} {noun}", number_text(&number)))
+    Ok(format!("{} {noun}", grouped(&number)))
 }
 
 /// `412 bytes`, `3.4 MB`
@@ -146,36 +147,10 @@ pub fn size_text(bytes: u64) -> String {
     }
 }
 
-/// A whole number with its thousands apart: `12,345`
-pub fn number_text(number: &str) -> String {
-    let (sign, digits) = number.strip_prefix('-').map_or(("", number), |rest| ("-", rest));
-    let mut text = String::from(sign);
-    for (index, digit) in digits.char_indices() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-
-    #[test]
-    fn numbers_have_their_thousands_apart() {
-        for (number, text) in [
-            ("0", "0"),
-            ("999", "999"),
-            ("1000", "1,000"),
-            ("12345", "12,345"),
-            ("-1234567", "-1,234,567"),
-        ] {
-            assert_eq!(number_text(number), text);
-        }
-    }
 
     #[test]
     fn midnight_is_the_end_of_the_day_before() {

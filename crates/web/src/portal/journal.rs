@@ -173,6 +173,9 @@ fn page_of(subject: &str, layout: &Layout) -> Option<String> {
             "ctf" => Section::TransferFiles,
             "imp" => Section::Deliveries,
             "trf" => Section::Transfers,
+            "off" => Section::Offers,
+            "req" => Section::Requests,
+            "alr" => Section::Selection,
             "esi" => Section::Reports,
             "pty" => Section::Parties,
             "usr" => Section::People,
@@ -210,6 +213,7 @@ mod tests {
         check("ctf-000042", Some("/transfer-files/ctf-000042"));
         check("imp-000001", Some("/deliveries/imp-000001"));
         check("00-DB-12-34-56-78-90-A2", Some("/hubs/00-DB-12-34-56-78-90-A2"));
+        check("off-000004", None);
         check("usr-000001", None);
         check("installed-before-3", None);
         check("check.R05", None);

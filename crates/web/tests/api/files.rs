@@ -86,7 +86,10 @@ fn a_transfer_file_goes_all_the_way() {
         assert_eq!((&again["id"], &again["repeated"]), (&json!("ctf-000001"), &json!(true)));
         let checked = world.upload(&maker, strict, file).await.json();
         let before = json!({"id": "ctf-000001", "received_at": "2026-11-23T09:00:00Z"});
-        assert_eq!((&checked["sent_before"], &checked["counts"]), (&before, &json!({})));
+        assert_eq!(
+            (&checked["sent_before"], &checked["counts"]),
+            (&before, &json!({"N00": 2, "R01": 1}))
+        );
 
         let seen = world.call(&checker, "GET /transfer-files/ctf-000001", None).await;
         assert_eq!(seen.json()["state"], "Validated");

@@ -18,7 +18,6 @@ use utoipa_axum::routes;
 use super::shown::NamedPerson;
 use super::{FileBytes, Line, Page, Problem, versioned};
 use crate::api::given::{Cursor, Given, IfMatch, Query, limit, reference};
-use crate::api::journal::{self, HistoryEntry};
 use crate::error_pages::{Failure, blocking};
 use crate::session::ApiActor;
 use crate::state::AppState;
@@ -28,7 +27,6 @@ use crate::streams;
 pub(super) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(lines))
-        .routes(routes!(history))
         .routes(routes!(original))
         .routes(routes!(response_file))
         .routes(routes!(errors_file))
@@ -107,24 +105,6 @@ async fn lines(
         matching: page.matching,
         is_applied: page.is_applied,
     }))
-}
-
-/// What happened to a transfer file, newest first.
-#[utoipa::path(get, path = "/transfer-files/{id}/history", tag = "transfer files",
-    operation_id = "list_transfer_file_history",
-    params(("id" = String, Path, description = "Its number")),
-    responses((status = OK, body = Page<HistoryEntry>), Problem),
-    security(("token" = []), ("session" = [])))]
-async fn history(
-    State(state): State<AppState>,
-    who: ApiActor,
-    Path(id): Path<String>,
-) -> Result<Json<Page<HistoryEntry>>, Failure> {
-    let found = blocking(move || {
-        who.actor.must(Action::SeeTransferFiles)?;
-        transfer_files::history(&state.app, &who.actor, reference(&id, "transfer file")?)
-    });
-    Ok(journal::history(found.await?))
 }
 
 async fn find(state: &AppState, who: &ApiActor, id: String) -> Result<TransferFileView, Failure> {

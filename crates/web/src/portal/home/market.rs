@@ -6,10 +6,11 @@ use app::pages::Part;
 use app::timers::{self, DeadlineRow};
 use app::{App, Result, offers, requests};
 use domain::access::{Action, Actor, Reach};
+use domain::numbers::grouped;
 use jiff::{SignedDuration, Timestamp};
 
 use super::tasks::{Group, Task};
-use crate::page::filters::{date_text, datetime_text, number_text};
+use crate::page::filters::{date_text, datetime_text};
 use crate::portal::may;
 
 /// Things of one kind that are named on the page; the rest is behind a link.
@@ -86,7 +87,7 @@ fn drafts(app: &App, actor: &Actor) -> Result<Group> {
     let found = offers::list(app, actor, &wanted, Part::FIRST)?;
     let mut tasks: Vec<Task> = Vec::new();
     for (offer, _) in found.items.iter().take(NAMED as usize) {
-        let hubs = number_text(&offer.terms.quantity.to_string());
+        let hubs = grouped(offer.terms.quantity);
         tasks.push(Task {
             id: offer.id.to_string(),
             text: format!("Finish and submit the offer {} of {hubs} hubs", offer.id),
@@ -100,7 +101,7 @@ fn drafts(app: &App, actor: &Actor) -> Result<Group> {
     let wanted = requests::Wanted { party: actor.party(), state, offer: None };
     let found = requests::list(app, actor, &wanted, Part::FIRST)?;
     for (request, _) in found.items.iter().take(NAMED as usize) {
-        let hubs = number_text(&request.asked.quantity.to_string());
+        let hubs = grouped(request.asked.quantity);
         tasks.push(Task {
             id: request.id.to_string(),
             text: format!("Finish and submit the request {} for {hubs} hubs", request.id),

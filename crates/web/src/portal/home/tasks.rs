@@ -9,8 +9,9 @@ use app::{App, Result, inventory};
 use domain::access::{Action, Actor};
 use domain::imports::{ImportKind, ImportState};
 use domain::inventory::SmiStatus;
+use domain::numbers::grouped;
 
-use crate::page::filters::{datetime_text, due_text, number_text};
+use crate::page::filters::{datetime_text, due_text};
 use crate::portal::deliveries::{answers, kind_name, state_colour, state_words};
 use crate::portal::may;
 use crate::portal::transfers::state_colour as state_of_transfer;
@@ -115,14 +116,14 @@ fn late(app: &App, actor: &Actor) -> Result<Option<Group>> {
 }
 
 fn transfer_task(transfer: &TransferSummary) -> Task {
-    let hubs = number_text(&transfer.quantity.to_string());
+    let hubs = grouped(transfer.quantity);
     let noun = if transfer.quantity == 1 { "hub" } else { "hubs" };
     let (from, to) = (&transfer.sender.name, &transfer.receiver.name);
     let by = transfer.due_at.map_or_else(String::new, |due| format!(", by {}", due_text(due)));
     let also = match (transfer.counts.waiting, transfer.counts.ready) {
         (0, _) | (_, 0) => String::new(),
         (1, _) => "; 1 line waits for a correction".to_owned(),
-        (lines, _) => format!("; {} lines wait for a correction", number_text(&lines.to_string())),
+        (lines, _) => format!("; {} lines wait for a correction", grouped(lines)),
     };
     Task {
         id: transfer.id.to_string(),
@@ -162,7 +163,7 @@ fn to_prepare(app: &App, actor: &Actor) -> Result<Group> {
 }
 
 fn file_task(file: &TransferFileRow) -> Task {
-    let lines = number_text(&file.lines.to_string());
+    let lines = grouped(file.lines);
     let noun = if file.lines == 1 { "line" } else { "lines" };
     let at = datetime_text(file.received_at);
     Task {
@@ -224,12 +225,12 @@ fn to_load(app: &App, actor: &Actor) -> Result<Group> {
 }
 
 fn import_task(import: &ImportView) -> Task {
-    let lines = number_text(&import.lines_done.to_string());
+    let lines = grouped(import.lines_done);
     let (kind, at) = (kind_name(&import.kind), datetime_text(import.received_at));
     let problems = match answers::problems(&import.counts) {
         0 => String::new(),
         1 => "1 of them to look at, ".to_owned(),
-        more => format!("{} of them to look at, ", number_text(&more.to_string())),
+        more => format!("{} of them to look at, ", grouped(more)),
     };
     Task {
         id: import.id.to_string(),

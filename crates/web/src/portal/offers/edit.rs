@@ -10,6 +10,7 @@ use axum::response::Response;
 use domain::Refusal;
 use domain::access::Action;
 use domain::ids::{OfferId, PartyId};
+use domain::numbers::grouped;
 use domain::offers::{Carriage, Firmware, Specification, State, Terms};
 use domain::timers::british_day;
 use jiff::civil::Date;
@@ -334,7 +335,7 @@ async fn answer(
         }
         Ok(Drafted::Mistakes(mistakes)) => {
             let mut problems = Problems::none();
-            let lines = filters::number_text(&mistakes.len().to_string());
+            let lines = grouped(mistakes.len());
             let noun = if mistakes.len() == 1 { "line" } else { "lines" };
             problems.add("ids", format!("Correct {lines} {noun} of the list of device IDs"));
             let wrong = (StatusCode::UNPROCESSABLE_ENTITY, problems);
@@ -475,7 +476,7 @@ async fn page(
 fn stock_choices(stock: &[(Specification, Uncommitted)], chosen: &str) -> Vec<Choice> {
     let mut all = vec![Choice::new("", "Choose the stock").chosen_if(chosen)];
     for (specification, has) in stock {
-        let hubs = filters::number_text(&has.free.to_string());
+        let hubs = grouped(has.free);
         let text = format!("{specification}: {hubs} can be offered");
         all.push(Choice::new(value_of(specification), text).chosen_if(chosen));
     }

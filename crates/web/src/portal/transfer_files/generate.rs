@@ -6,6 +6,7 @@ use axum::extract::Form;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::access::Action;
+use domain::numbers::grouped;
 use serde::Deserialize;
 
 use super::super::{party_book, shown_in_form};
@@ -97,7 +98,7 @@ pub(super) async fn send(
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(mistakes)) => {
             let mut problems = Problems::none();
-            let lines = filters::number_text(&mistakes.len().to_string());
+            let lines = grouped(mistakes.len());
             let noun = if mistakes.len() == 1 { "line" } else { "lines" };
             problems.add("ids", format!("Correct {lines} {noun} of what you pasted"));
             let status = StatusCode::UNPROCESSABLE_ENTITY;

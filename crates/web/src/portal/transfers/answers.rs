@@ -5,10 +5,10 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::ids::TransferId;
+use domain::numbers::grouped;
 use domain::transfers::Side;
 
 use super::{layout, lists};
-use crate::page::filters::number_text;
 use crate::page::{Layout, Problems, filters, redirect_with, render};
 use crate::session::SignedIn;
 
@@ -32,13 +32,13 @@ struct AnswersPage {
 /// Where everything is good the list itself; otherwise what is not, line by line.
 pub(super) fn page(who: &SignedIn, (id, side): (TransferId, Side), added: &Added) -> Response {
     let hubs = if added.added == 1 { "hub" } else { "hubs" };
-    let said = format!("{} {hubs} added", number_text(&added.added.to_string()));
+    let said = format!("{} {hubs} added", grouped(added.added));
     let mut answers: Vec<Answer> =
         added.answers.iter().filter(|answer| answer.class != Class::Good).cloned().collect();
     if answers.is_empty() {
         return redirect_with(&lists::path(id, side), &said);
     }
-    let lines = number_text(&answers.len().to_string());
+    let lines = grouped(answers.len());
     let noun = if answers.len() == 1 { "line" } else { "lines" };
     let mut problems = Problems::none();
     problems.add("answers", format!("Look at {lines} {noun}. {said}"));

@@ -7,13 +7,13 @@ use axum::extract::{Form, Path};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::ids::TransferId;
+use domain::numbers::grouped;
 use domain::transfers::{FaultReason, Side};
 use serde::Deserialize;
 
 use super::super::{number_in, shown_in_form};
 use super::{layout, lists};
 use crate::error_pages::{Failure, blocking};
-use crate::page::filters::number_text;
 use crate::page::{Choice, Layout, Problems, filters, redirect_with, render};
 use crate::session::SignedIn;
 use crate::state::AppState;
@@ -86,7 +86,7 @@ pub(super) async fn send(
                 "rejected" => "rejected",
                 _ => "accepted",
             };
-            let said = format!("{} {hubs} {what}", number_text(&count.to_string()));
+            let said = format!("{} {hubs} {what}", grouped(count));
             Ok(redirect_with(&lists::path(id, Side::Receiver), &said))
         }
         Err(failure) => {

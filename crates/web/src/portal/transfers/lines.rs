@@ -9,6 +9,7 @@ use axum::response::Response;
 use domain::DeviceId;
 use domain::access::Action;
 use domain::ids::TransferId;
+use domain::numbers::grouped;
 use domain::reconciliation::Outcome;
 use domain::refusal::Refusal;
 use domain::transfers::{Correction, LineState};
@@ -17,7 +18,6 @@ use serde::Deserialize;
 use super::super::{address, must_see, number_in, shown_in_form, version_seen};
 use super::{in_one_line, layout};
 use crate::error_pages::{Failure, blocking};
-use crate::page::filters::number_text;
 use crate::page::{Choice, Flash, Layout, Paging, Problems, filters, redirect_with, render};
 use crate::session::SignedIn;
 use crate::state::AppState;
@@ -146,7 +146,7 @@ pub(super) async fn correct(
     match done.await {
         Ok(_) => {
             let lines = if count == 1 { "line" } else { "lines" };
-            let said = format!("{} {lines} corrected", number_text(&count.to_string()));
+            let said = format!("{} {lines} corrected", grouped(count));
             Ok(redirect_with(&query.address(id, "", ""), &said))
         }
         Err(failure) => {

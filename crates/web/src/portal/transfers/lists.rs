@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::DeviceId;
 use domain::ids::TransferId;
+use domain::numbers::grouped;
 use domain::reconciliation::Received;
 use domain::refusal::Refusal;
 use domain::transfers::{FaultReason, Side};
@@ -16,7 +17,6 @@ use serde::Deserialize;
 use super::super::{Version, address, number_in, shown_in_form, version_seen};
 use super::{answers, in_one_line, layout};
 use crate::error_pages::{Failure, blocking};
-use crate::page::filters::number_text;
 use crate::page::{Choice, Flash, Layout, Paging, Problems, filters, redirect_with, render};
 use crate::session::SignedIn;
 use crate::state::AppState;
@@ -319,7 +319,7 @@ pub(super) async fn chosen(
                 "reject" => "rejected",
                 _ => "accepted",
             };
-            let said = format!("{} {hubs} {what}", number_text(&count.to_string()));
+            let said = format!("{} {hubs} {what}", grouped(count));
             let page = [("after", query.after.as_str()), ("back", &query.back)];
             Ok(redirect_with(&address(&path(id, side), &page), &said))
         }

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::access::Action;
 use domain::ids::TransferId;
+use domain::numbers::grouped;
 use domain::reconciliation::Outcome;
 use domain::transfers::{LineState, Side, State};
 use jiff::Timestamp;
@@ -15,7 +16,7 @@ use jiff::Timestamp;
 use super::super::{address, may, must_see, number_in};
 use super::{day, in_one_line, state_colour};
 use crate::error_pages::{Failure, blocking};
-use crate::page::filters::{datetime_text, due_text, number_text};
+use crate::page::filters::{datetime_text, due_text};
 use crate::page::{Flash, Layout, Problems, Section, filters, render};
 use crate::session::SignedIn;
 use crate::state::AppState;
@@ -224,7 +225,7 @@ fn responsible(transfer: &TransferView) -> Vec<Responsible> {
             from: datetime_text(received.at),
             of_what: format!(
                 "The {} {hubs} that it accepted, those corrected later from their own instant",
-                number_text(&accepted.to_string())
+                grouped(accepted)
             ),
         });
     }

@@ -27,6 +27,38 @@ pub(crate) fn refused(what: &str, past_participle: &str, words: &str) -> Refusal
     Refusal::new(RefusalKind::WrongState, message)
 }
 
+/// What the `State` of a module does along that module's table, its `TRANSITIONS`; the literal is
+/// what a refusal calls the thing.
+macro_rules! along_the_table {
+    ($what:literal) => {
+        impl State {
+            /// The state of this name.
+            pub fn from_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|state| state.name() == name)
+            }
+
+            /// The state after this is done, or why it can't be.
+            pub fn after(self, action: Action) -> Result<State, $crate::Refusal> {
+                $crate::states::after(TRANSITIONS, self, action).ok_or_else(|| {
+                    $crate::states::refused($what, action.past_participle(), self.words())
+                })
+            }
+
+            /// Whether this can be done now.
+            pub fn allows(self, action: Action) -> bool {
+                $crate::states::after(TRANSITIONS, self, action).is_some()
+            }
+        }
+
+        impl std::fmt::Display for State {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+    };
+}
+pub(crate) use along_the_table;
+
 /// Each pair is in the table once, and leads where it says, or is refused.
 #[cfg(test)]
 pub(crate) fn every_pair_is_in_the_table_or_refused<S, A>(

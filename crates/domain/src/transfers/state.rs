@@ -1,8 +1,6 @@
 //! The states of a transfer and every move between them.
 
-use std::fmt;
-
-use crate::{Refusal, states};
+use crate::states;
 
 /// Where a transfer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -146,22 +144,6 @@ impl State {
         }
     }
 
-    /// The state of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|state| state.name() == name)
-    }
-
-    /// The state after this is done, or why it can't be.
-    pub fn after(self, action: Action) -> Result<State, Refusal> {
-        states::after(TRANSITIONS, self, action)
-            .ok_or_else(|| states::refused("transfer", action.past_participle(), self.words()))
-    }
-
-    /// Whether this can be done now.
-    pub fn allows(self, action: Action) -> bool {
-        states::after(TRANSITIONS, self, action).is_some()
-    }
-
     /// Whether nothing more can become of the transfer.
     pub fn is_final(self) -> bool {
         states::is_final(TRANSITIONS, self)
@@ -178,11 +160,7 @@ impl State {
     }
 }
 
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
+states::along_the_table!("transfer");
 
 impl Action {
     /// All of them.

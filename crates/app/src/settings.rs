@@ -123,6 +123,12 @@ settings! {
         "upload.most_unpacked_mib", "1024", (1, 65_536),
         "Size that an XLSX file may have when it is unpacked, in MiB", OWN,
     );
+    /// How far ahead of ours the clock of whoever tells a status may be.
+    STATUS_AHEAD_MINUTES = number(
+        "status.most_ahead_minutes", "60", (0, 1_440),
+        "Minutes that the time of a status may be ahead of the clock here; what is later is rejected",
+        OWN,
+    );
     /// When ESI-013 runs by itself.
     DELIVERY_REPORT_SCHEDULE = Setting {
         name: "delivery_report.schedule",

@@ -414,6 +414,10 @@ fn a_feed_sent_again_changes_nothing_and_two_statuses_at_one_instant_are_not_gue
         assert!(answers[0].contains("give the time of day"), "{}", answers[0]);
         assert!(answers[4].contains("in the future"), "{}", answers[4]);
         assert_eq!(sums(), before);
+        let setting = "status.most_ahead_minutes";
+        app::settings::change(&world.app, &admin(), setting, "1440", None).unwrap();
+        let ahead = statuses(&[(3, "Whitelisted", "2026-11-24T08:00:00Z")]);
+        assert_eq!(outcomes(&world.load(Kind::Statuses, &ahead)), ["changed"]);
         world.counts_are_true();
     });
 }

@@ -13,7 +13,7 @@ use store::bulk::seen::{Note, Seen};
 
 use super::answers::{Answers, Lines};
 use super::load::{Context, Loader};
-use crate::{Error, Result};
+use crate::{Error, Result, settings};
 
 /// Loads changes of status.
 #[derive(Default)]
@@ -109,15 +109,13 @@ fn unknown(chf_of_gpf: &HashMap<i64, i64>, key: i64) -> String {
 ///
 /// All first changes are one batch, all second ones another, and so on: a hub is in a batch once.
 pub struct StatusChanges {
-    now: Timestamp,
+    /// What is later than this has not happened yet.
+    latest: Timestamp,
     hubs: HashMap<i64, (HubRow, HubRow, usize)>,
     batches: Vec<Vec<StatusChange>>,
     /// What hubs were before, of which an old instant is told: the status, from when and until when.
     past: HashMap<i64, Vec<(SmiStatus, i64, i64)>>,
 }
-
-/// How far the clock of whoever tells a status may be ahead of ours.
-const AHEAD: SignedDuration = SignedDuration::from_hours(1);
 
 impl StatusChanges {
     /// Begins with hubs as they are; `told` is all that will be set.
@@ -142,7 +140,9 @@ impl StatusChanges {
         for was in load::past_statuses(tx, &asked)? {
             past.entry(was.hub).or_default().push((was.status, was.from, was.until));
         }
-        Ok(StatusChanges { now, hubs, batches: Vec::new(), past })
+        let ahead = settings::number_of(tx, &settings::STATUS_AHEAD_MINUTES)?;
+        let latest = now.saturating_add(SignedDuration::from_mins(ahead)).unwrap_or(Timestamp::MAX);
+        Ok(StatusChanges { latest, hubs, batches: Vec::new(), past })
     }
 
     /// A hub as it is by now.
@@ -195,7 +195,7 @@ impl StatusChanges {
             );
             return (LineOutcome::Conflict, text);
         }
-        if since > self.now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX) {
+        if since > self.latest {
             let text = "It is in the future: send it when it has happened.".to_owned();
             return (LineOutcome::Rejected, text);
         }

@@ -383,7 +383,12 @@ fn a_client_that_hangs_up_in_the_middle_leaves_nothing_behind() {
         let server = tokio::spawn(serving);
         let file =
             "CommsHubID,NewServiceUserReference\r\n".to_owned() + &"1,BRIO\r\n".repeat(400_000);
-        for path in ["/transfer-files?name=a.csv", "/imports?kind=statuses&name=a.csv"] {
+        // Who may not send is refused before anything is read, and could not write half a file.
+        let operator = world.token(Role::DspOperator, true);
+        for (token, path) in [
+            (&token, "/transfer-files?name=a.csv"),
+            (&operator, "/imports?kind=statuses&name=a.csv"),
+        ] {
             let mut client = TcpStream::connect(address).await.unwrap();
             let head = format!(
                 "POST /api/v1{path} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\n\

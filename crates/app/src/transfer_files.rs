@@ -50,7 +50,7 @@ pub use results::{errors, response};
 pub use submit::submit;
 pub use summary::{ModelLines, MorePairs, PartyPair, StockChange, Summary};
 pub use validate::validate;
-pub use view::{get, list, waiting_for};
+pub use view::{get, get_with_history, list, waiting_for};
 
 /// A file as it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]

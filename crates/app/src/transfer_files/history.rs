@@ -5,6 +5,7 @@ use std::io::Write;
 use domain::access::{Action, Actor};
 use domain::ids::TransferFileId;
 use domain::{Refusal, transfer_files::State};
+use store::Tx;
 
 use crate::journal::read::{self, HistoryEntry};
 use crate::journal::{Counts, Event};
@@ -13,7 +14,11 @@ use crate::{App, Result, files};
 /// What happened to a file, newest first.
 pub fn history(app: &App, actor: &Actor, id: TransferFileId) -> Result<Vec<HistoryEntry>> {
     actor.must(Action::SeeTransferFiles)?;
-    read::history(&mut app.db.read()?, id, words)
+    of(&mut app.db.read()?, id)
+}
+
+pub(super) fn of(tx: &mut Tx, id: TransferFileId) -> Result<Vec<HistoryEntry>> {
+    read::history(tx, id, words)
 }
 
 fn words(event: &Event) -> (String, String) {

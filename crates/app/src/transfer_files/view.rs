@@ -10,11 +10,12 @@ use store::transfer_files::{self as rows, TransferFileRow as Row};
 
 use super::{
     Applied, BoundTo, May, NextStep, Page, Person, Progress, Summary, TransferFileFilter,
-    TransferFileRow, TransferFileView, deadlines,
+    TransferFileRow, TransferFileView, deadlines, history,
 };
 use crate::files::hex;
 use crate::jobs::{JobKind, Trouble};
 use crate::journal::Counts;
+use crate::journal::read::HistoryEntry;
 use crate::{App, Error, Result};
 
 /// The most that one part of a list holds.
@@ -96,13 +97,26 @@ fn list_row(tx: &mut Tx, row: &Row) -> Result<TransferFileRow> {
 
 /// One transfer file.
 pub fn get(app: &App, actor: &Actor, id: TransferFileId) -> Result<TransferFileView> {
-    actor.must(Permission::SeeTransferFiles)?;
+    view(&mut app.db.read()?, actor, id)
+}
+
+/// One transfer file and what happened to it, newest first, as of one instant.
+pub fn get_with_history(
+    app: &App,
+    actor: &Actor,
+    id: TransferFileId,
+) -> Result<(TransferFileView, Vec<HistoryEntry>)> {
     let mut tx = app.db.read()?;
-    let row = rows::load(&mut tx, id)?.ok_or_else(|| Refusal::not_found("transfer file"))?;
-    let state = state(&mut tx, &row)?;
-    let progress = progress(&mut tx, &row)?;
+    Ok((view(&mut tx, actor, id)?, history::of(&mut tx, id)?))
+}
+
+fn view(tx: &mut Tx, actor: &Actor, id: TransferFileId) -> Result<TransferFileView> {
+    actor.must(Permission::SeeTransferFiles)?;
+    let row = rows::load(tx, id)?.ok_or_else(|| Refusal::not_found("transfer file"))?;
+    let state = state(tx, &row)?;
+    let progress = progress(tx, &row)?;
     let authorise_by = match row.state {
-        State::Validated => deadlines::authorise_by(&mut tx, id)?,
+        State::Validated => deadlines::authorise_by(tx, id)?,
         _ => None,
     };
     let (summary, applied) = (summary(&row)?, applied(&row)?);
@@ -119,7 +133,7 @@ pub fn get(app: &App, actor: &Actor, id: TransferFileId) -> Result<TransferFileV
         all_or_nothing: row.all_or_nothing,
         state,
         reference: row.reference.clone(),
-        transfer: bound_to(&mut tx, &row.reference)?,
+        transfer: bound_to(tx, &row.reference)?,
         from_reference: row.from_reference.clone(),
         to_reference: row.to_reference.clone(),
         lines: row.lines,

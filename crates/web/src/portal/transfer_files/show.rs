@@ -90,11 +90,8 @@ pub(super) async fn page(
     problems: Problems,
 ) -> Result<Response, Failure> {
     let actor = who.actor.clone();
-    let (file, history) = blocking(move || {
-        let file = transfer_files::get(&state.app, &actor, id)?;
-        Ok((file, transfer_files::history(&state.app, &actor, id)?))
-    })
-    .await?;
+    let find = move || transfer_files::get_with_history(&state.app, &actor, id);
+    let (file, history) = blocking(find).await?;
     let layout = Layout::of(&who.viewer, Section::TransferFiles, &file.name)
         .crumb("Home", "/")
         .crumb("Transfer files", "/transfer-files")

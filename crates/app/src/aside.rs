@@ -21,6 +21,14 @@ impl Aside {
         Aside(with_ending(path, &format!(".{}.partial", uuid::Uuid::new_v4().simple())))
     }
 
+    /// The same with an empty file in it: a folder that is not there, or not theirs, is said before
+    /// anything else fails for it.
+    pub fn begun_beside(path: &Path) -> Result<Aside> {
+        let aside = Aside::beside(path);
+        File::create(&aside.0).map_err(Error::io(format!("write {}", path.display())))?;
+        Ok(aside)
+    }
+
     /// Where to write.
     pub fn path(&self) -> &Path {
         &self.0

@@ -26,9 +26,7 @@ pub fn backup(app: &App, url: &str, out: &Path) -> Result<()> {
         let message = format!("{} is there already. Choose another name.", out.display());
         return Err(Refusal::invalid(message).into());
     }
-    let aside = Aside::beside(out);
-    // A folder that is not there, or not theirs, is no failure of the database.
-    File::create(aside.path()).map_err(Error::io(format!("write {}", out.display())))?;
+    let aside = Aside::begun_beside(out)?;
     match app.db.engine() {
         Engine::Sqlite => {
             app.db.copy_to(aside.path())?;
@@ -47,19 +45,18 @@ pub fn backup(app: &App, url: &str, out: &Path) -> Result<()> {
 /// journal's chain is whole.
 pub fn restore(url: &str, from: &Path) -> Result<()> {
     let engine = engine_of_backup(from)?;
-    let is_postgres = Db::is_there(url)?.0 == Engine::Postgres;
-    if is_postgres != (engine == Engine::Postgres) {
-        let (of, into) =
-            if is_postgres { ("SQLite", "PostgreSQL") } else { ("PostgreSQL", "SQLite") };
-        return Err(Refusal::invalid(format!(
+    let other = |of: &str, into: &str| {
+        Err(Refusal::invalid(format!(
             "{} is a backup of an {of} database and can't be restored into {into}.",
             from.display()
         ))
-        .into());
-    }
-    match engine {
-        Engine::Sqlite => restore_file(Path::new(url.strip_prefix("sqlite:").unwrap_or(url)), from),
-        Engine::Postgres => {
+        .into())
+    };
+    match (engine, Db::file_of(url)?) {
+        (Engine::Sqlite, None) => other("SQLite", "PostgreSQL"),
+        (Engine::Postgres, Some(_)) => other("PostgreSQL", "SQLite"),
+        (Engine::Sqlite, Some(file)) => restore_file(file, from),
+        (Engine::Postgres, None) => {
             let db = Db::open(url)?;
             must_be_empty(&db)?;
             let words =

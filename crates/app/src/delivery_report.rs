@@ -145,10 +145,7 @@ pub fn request(app: &App, asker: Asker<'_>, format: Format) -> Result<ReportRunI
 /// kept in the reports folder. If this process cannot do it, a worker writes the run into that folder.
 pub fn write_to(app: &App, format: Format, out: &Path) -> Result<(ReportRunId, Written)> {
     let out = std::path::absolute(out).map_err(Error::io(format!("find {}", out.display())))?;
-    // A folder that is not there, or not theirs, is no failure of the report.
-    let place = Aside::beside(&out);
-    File::create(place.path()).map_err(Error::io(format!("write {}", out.display())))?;
-    drop(place);
+    drop(Aside::begun_beside(&out)?);
     let mut tx = app.db.write()?;
     let id = ask(&mut tx, app, Asker::Operator, format)?;
     let job = enqueue_and_take(&mut tx, app, JobKind::WriteDeliveryReport, id.0)?;

@@ -66,7 +66,8 @@ pub fn begin_anew_with_tight_memory() {
 /// with what to do.
 pub fn open(database: &str, reports: &Path, if_empty: IfEmpty) -> Result<App> {
     let unsuitable = |what: String| Err(Error::Store(store::Error::Unsuitable(what)));
-    if if_empty == IfEmpty::Refuse && !Db::is_there(database)?.1 {
+    let is_missing = Db::file_of(database)?.is_some_and(|file| !file.is_file());
+    if if_empty == IfEmpty::Refuse && is_missing {
         return unsuitable(format!(
             "there is no database {database}: name another with --database, or make this one with \
              `hubstock migrate`"
@@ -267,5 +268,20 @@ fn keep_time(app: &App, stop: &AtomicBool) {
             }
         }
         thread::sleep(LONGEST_NAP);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::public_url;
+
+    #[test]
+    fn an_address_from_outside_is_a_scheme_and_a_host() {
+        let good = Ok("https://hubs.example:8443".to_owned());
+        assert_eq!(public_url("https://hubs.example:8443/"), good);
+        for wrong in ["nonsense", "hubs.example", "https//hubs.example", "https://", "https://a/b"]
+        {
+            assert!(public_url(wrong).is_err(), "{wrong}");
+        }
     }
 }

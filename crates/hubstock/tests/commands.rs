@@ -130,6 +130,13 @@ fn a_transfer_file_is_checked_submitted_decided_and_answered() {
             let decide = ["transfer-file", other, &reference, "--reason", "A test."];
             let other = if action == "reject" { AS_LOGISTICS } else { AS_AUTHORISER };
             world.ends(2, &by(&decide, other));
+            let again = world.ends(2, &by(&["transfer-file", "submit", &file], AS_LOGISTICS));
+            assert!(again.contains("sent before"), "{again}");
+            fs::remove_file(answers).unwrap();
+            let check = ["transfer-file", "check", &file, "--response", answers];
+            let said = world.ends(0, &check);
+            assert!(said.contains(&format!("it gets the answer of {reference}")), "{said}");
+            assert_eq!(fs::read_to_string(answers).unwrap().lines().count(), 2);
         }
         let submit = by(&["transfer-file", "submit", &odd], AS_LOGISTICS);
         assert!(world.ends(2, &submit).starts_with("ctf-000006 FailedValidation\n"));

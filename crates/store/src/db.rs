@@ -47,12 +47,11 @@ impl Db {
         Ok(Db(inner, Count::default()))
     }
 
-    /// Which database is at this address, and whether there is one: an SQLite file that does not
-    /// exist would be made. A server is asked when it is opened.
-    pub fn is_there(url: &str) -> Result<(Engine, bool)> {
+    /// The SQLite file that an address stands for, whether it exists or not; none for a server.
+    pub fn file_of(url: &str) -> Result<Option<&std::path::Path>> {
         Ok(match Place::of(url)? {
-            Place::Server => (Engine::Postgres, true),
-            Place::File(path) => (Engine::Sqlite, std::path::Path::new(path).is_file()),
+            Place::Server => None,
+            Place::File(path) => Some(path.as_ref()),
         })
     }
 

@@ -40,11 +40,7 @@ pub fn run(arguments: &Arguments, command: &TransferFile) -> Result<Ended> {
             let submitted = transfer_files::submit(&app, &actor, submission, &mut source(file)?)?;
             let id = submitted.id;
             wait_for(&app, JobKind::ValidateTransferFile, id.0)?;
-            let ended = show(arguments, &app, id, submitted.repeated)?;
-            // Sent before and decided: nothing will come of it.
-            let is_over = [State::Rejected, State::Withdrawn]
-                .contains(&transfer_files::get(&app, &operator, id)?.state);
-            Ok(if is_over { Ended::Refused } else { ended })
+            show(arguments, &app, id, submitted.repeated)
         }
         TransferFile::Generate { ids, to, from, reference, out, who } => {
             let actor = acting(&who.email, Action::PrepareTransferFile)?;
@@ -261,6 +257,8 @@ fn show(arguments: &Arguments, app: &App, id: TransferFileId, repeated: bool) ->
     Ok(match view.state {
         State::FailedValidation => Ended::Refused,
         State::Failed if view.applied.is_none() => Ended::Refused,
+        // Sent again after it was decided: nothing will come of it.
+        State::Rejected | State::Withdrawn if repeated => Ended::Refused,
         State::Rejected | State::Withdrawn => Ended::Well,
         _ if rejected > 0 => Ended::SomeRejected,
         _ => Ended::Well,

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use app::pages::Part;
 use axum::body::{Body, Bytes};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::{CONTENT_TYPE, IF_MATCH};
 use axum::http::request::Parts;
@@ -69,7 +70,12 @@ impl<T: DeserializeOwned> FromRequestParts<AppState> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Failure> {
         let query = axum::extract::Query::try_from_uri(&parts.uri);
-        let wrong = |error| Refusal::invalid(format!("The query cannot be used: {error}."));
+        let wrong = |rejection: QueryRejection| {
+            let text = rejection.body_text();
+            // Only what is wrong is for the caller, not what the library was doing.
+            let what = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+            Refusal::invalid(format!("The query cannot be used: {what}."))
+        };
         Ok(Query(query.map_err(wrong)?.0))
     }
 }
